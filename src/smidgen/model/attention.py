@@ -1,0 +1,71 @@
+"""Grouped-query causal attention with optional exclusion of a token's own value (XSA).
+
+The only module that mixes tokens.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .config import ModelConfig
+from .kv_cache import KVCache
+from .rope import rotate
+
+
+class Attention(nn.Module):
+    """Let every token read earlier ones: (B, T, C) -> (B, T, C)."""
+
+    def __init__(self, config: ModelConfig, layer_idx: int) -> None:
+        super().__init__()
+        self.head_dim = config.head_dim
+        self.num_kv_heads = config.num_kv_heads
+        self.xsa = config.xsa
+        self.layer_idx = layer_idx
+        query_channels = config.num_heads * config.head_dim
+        kv_channels = config.num_kv_heads * config.head_dim
+        self.q_proj = nn.Linear(config.hidden_size, query_channels, bias=config.attention_bias)
+        self.k_proj = nn.Linear(config.hidden_size, kv_channels, bias=config.attention_bias)
+        self.v_proj = nn.Linear(config.hidden_size, kv_channels, bias=config.attention_bias)
+        self.o_proj = nn.Linear(query_channels, config.hidden_size, bias=config.attention_bias)
+
+    def forward(
+        self,
+        x_BTC: Tensor,
+        rotation: tuple[Tensor, Tensor],
+        mask_B1TS: Tensor | None = None,
+        cache: KVCache | None = None,
+    ) -> Tensor:
+        """``mask_B1TS`` is True where a token may be read; None means plain causal order from the first token."""
+        B, T, _ = x_BTC.shape
+        q_BHTD = rotate(self._heads(self.q_proj(x_BTC)), *rotation)
+        k_BKTD = rotate(self._heads(self.k_proj(x_BTC)), *rotation)
+        v_BKTD = self._heads(self.v_proj(x_BTC))
+        k_BKSD, v_BKSD = (k_BKTD, v_BKTD) if cache is None else cache.update(k_BKTD, v_BKTD, self.layer_idx)
+        y_BHTD = F.scaled_dot_product_attention(
+            q_BHTD, k_BKSD, v_BKSD, attn_mask=mask_B1TS, is_causal=mask_B1TS is None, enable_gqa=True
+        )
+        if self.xsa:
+            y_BHTD = exclude_own_value(y_BHTD, v_BKTD)
+        return self.o_proj(y_BHTD.transpose(1, 2).reshape(B, T, -1))
+
+    def _heads(self, x_BTP: Tensor) -> Tensor:
+        B, T, _ = x_BTP.shape
+        return x_BTP.view(B, T, -1, self.head_dim).transpose(1, 2)
+
+
+def exclude_own_value(y_BHTD: Tensor, v_BKTD: Tensor) -> Tensor:
+    """Subtract from each head's output its projection on the token's own value vector (arXiv:2603.09078).
+
+    The residual stream already holds what a token knows about itself, so attention is left to carry what is new.
+    Only the values of the tokens given now are needed, so a cache changes nothing. Values are broadcast over
+    their group instead of repeated. Where output equals value (the first token) the result is exactly zero,
+    because both sums of the coefficient are then the same sum.
+    """
+    B, H, T, D = y_BHTD.shape
+    K = v_BKTD.shape[1]
+    y_BKGTD = y_BHTD.view(B, K, H // K, T, D).float()
+    v_BK1TD = v_BKTD[:, :, None].float()
+    along_BKGT1 = (y_BKGTD * v_BK1TD).sum(dim=-1, keepdim=True)
+    length_BK1T1 = (v_BK1TD * v_BK1TD).sum(dim=-1, keepdim=True)
+    share_BKGT1 = along_BKGT1 / length_BK1T1.clamp_min(torch.finfo(torch.float32).tiny)
+    return (y_BKGTD - share_BKGT1 * v_BK1TD).view(B, H, T, D).to(y_BHTD.dtype)
