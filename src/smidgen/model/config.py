@@ -49,9 +49,10 @@ class ModelConfig:
     num_layers: int
     num_heads: int
     num_kv_heads: int
-    head_dim: int
     intermediate_size: int
     context_length: int
+    # 0 stands for hidden_size / num_heads.
+    head_dim: int = 0
     rope_theta: float = 10_000.0
     rms_norm_eps: float = 1e-5
     tie_embeddings: bool = True
@@ -67,6 +68,9 @@ class ModelConfig:
     def __post_init__(self) -> None:
         self._check_sizes()
         self._check_heads()
+        if not self.head_dim:
+            object.__setattr__(self, "head_dim", self.hidden_size // self.num_heads)
+        self._check_head_dim()
         self._check_digit_features()
 
     @property
@@ -85,7 +89,6 @@ class ModelConfig:
             "num_layers",
             "num_heads",
             "num_kv_heads",
-            "head_dim",
             "intermediate_size",
             "context_length",
         ):
@@ -96,16 +99,25 @@ class ModelConfig:
                 raise ValueError(f"{name}={getattr(self, name)} must be positive")
 
     def _check_heads(self) -> None:
-        if self.head_dim % 2:
+        if self.hidden_size % self.num_heads:
+            # Also where head_dim is stated: LlamaConfig of transformers refuses such a shape.
+            below = self.hidden_size // self.num_heads * self.num_heads
             raise ValueError(
-                f"head_dim={self.head_dim} must be even, because rotary positions turn pairs of channels; "
-                f"{self.head_dim - 1 or 2} or {self.head_dim + 1} would work"
+                f"hidden_size={self.hidden_size} is not a multiple of num_heads={self.num_heads}; "
+                f"hidden_size of {below or self.num_heads} or {below + self.num_heads} would work"
             )
         if self.num_heads % self.num_kv_heads:
             divisors = [n for n in range(1, self.num_heads + 1) if self.num_heads % n == 0]
             raise ValueError(
                 f"num_heads={self.num_heads} must be a multiple of num_kv_heads={self.num_kv_heads} so that each "
                 f"group has the same size; num_kv_heads of {', '.join(map(str, divisors))} would work"
+            )
+
+    def _check_head_dim(self) -> None:
+        if self.head_dim < 2 or self.head_dim % 2:
+            raise ValueError(
+                f"head_dim={self.head_dim} must be even and positive, because rotary positions turn pairs of "
+                f"channels; {max(2, self.head_dim - 1)} or {max(4, self.head_dim + 1)} would work"
             )
 
     def _check_digit_features(self) -> None:

@@ -1,0 +1,1 @@
+"""Recipes: one TOML file defines a model completely. Nothing here imports torch."""

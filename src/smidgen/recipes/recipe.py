@@ -1,0 +1,60 @@
+"""The recipe: everything that defines a model, in one frozen object."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from smidgen.model.config import ModelConfig
+from smidgen.recipes.evaluation import EvaluationSettings, Published
+from smidgen.recipes.mixture import DataSettings
+from smidgen.recipes.sampling import SamplingSettings
+from smidgen.recipes.tokenizer import TokenizerSettings
+from smidgen.recipes.training import TrainingSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A model's source, design, tokenizer, data, training, evaluation and sampling advice.
+
+    ``inferred`` lists the dotted keys whose values the source does not state. ``prompts`` are what the run's
+    samples begin with.
+    """
+
+    name: str
+    description: str
+    source: str = ""
+    inferred: tuple[str, ...] = ()
+    prompts: tuple[str, ...] = ("The",)
+    design: ModelConfig
+    tokenizer: TokenizerSettings = field(default_factory=TokenizerSettings)
+    data: DataSettings
+    training: TrainingSettings
+    evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
+    sampling: SamplingSettings = field(default_factory=SamplingSettings)
+    published: Published = field(default_factory=Published)
+
+    def __post_init__(self) -> None:
+        if self.training.batch_tokens % self.design.context_length:
+            context = self.design.context_length
+            below = max(1, self.training.batch_tokens // context) * context
+            raise ValueError(
+                f"training.batch_tokens={self.training.batch_tokens} must be a multiple of "
+                f"design.context_length={context}; {below} would work"
+            )
+        smallest = 256 + len(self.tokenizer.special_tokens.present)
+        if self.design.vocab_size < smallest:
+            raise ValueError(
+                f"design.vocab_size={self.design.vocab_size} is too small for byte-level BPE: 256 bytes and "
+                f"{len(self.tokenizer.special_tokens.present)} special tokens need {smallest}"
+            )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain dictionaries, lists and numbers, as written to ``recipe.json``."""
+        return json.loads(json.dumps(asdict(self)))
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the canonical JSON: two recipes with equal fingerprints train the same model."""
+        canonical = json.dumps(self.as_dict(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
