@@ -1,5 +1,6 @@
 """The settings that define a decoder, without torch, so that planning and recipes share them."""
 
+import math
 from dataclasses import dataclass
 
 # Place 0 is "not a digit", 1..64 the position inside the digit run, 65 everything beyond (Atom-2.7m card: 66).
@@ -31,6 +32,16 @@ class DigitTokenIds:
                 f"digit features need the ids of 10 digits and 4 operators, "
                 f"given {len(self.digits)} and {len(self.operators)}"
             )
+        ids = self.all_ids
+        shared = sorted({token_id for token_id in ids if ids.count(token_id) > 1})
+        if shared:
+            raise ValueError(f"digit features need one meaning for each token id, but {shared} have several")
+
+    @property
+    def all_ids(self) -> tuple[int, ...]:
+        """Every id that has a meaning; blanks and line starts may be listed twice, as when end = beginning."""
+        symbols = (*self.digits, *self.operators, self.open_parenthesis, self.close_parenthesis, self.equals)
+        return (*symbols, *sorted(set(self.spaces)), *sorted(set(self.line_starts)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,8 +106,8 @@ class ModelConfig:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
         for name in ("rope_theta", "rms_norm_eps", "initializer_range"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name}={getattr(self, name)} must be positive")
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name}={getattr(self, name)} must be a positive number")
 
     def _check_heads(self) -> None:
         if self.hidden_size % self.num_heads:
@@ -127,3 +138,7 @@ class ModelConfig:
                 f"place_vocab_size={sizes[0]} and role_vocab_size={sizes[1]} must be {PLACE_VOCAB_SIZE} and "
                 f"{ROLE_VOCAB_SIZE} (digit features on) or both 0 (off)"
             )
+        ids = self.digit_token_ids.all_ids if self.digit_token_ids else ()
+        outside = sorted(token_id for token_id in ids if not 0 <= token_id < self.vocab_size)
+        if outside:
+            raise ValueError(f"digit_token_ids {outside} are not in the vocabulary of {self.vocab_size}")

@@ -1,10 +1,16 @@
 """Place and role of every token, derived from token ids alone, and the two tables that embed them.
 
 Numbers are written least-significant digit first, which makes the place of a digit causal: it is the count of
-digits since its run began. The role says what part of a strict integer equation a token is in. An equation
-starts at the start of a line and holds only integers, ``+ - * / = ( )`` and blanks; from the first token that
-breaks this on, the role is NONE until the next line start. Nothing looks ahead, so ids computed token by
-token from the whole history equal those computed at once.
+digits since its run began. The role says what part of a strict integer equation a token is in:
+
+    equation = side "=" ["-"] digits
+    side     = operand {("+" | "-" | "*" | "/") operand}
+    operand  = ["-"] (digits | "(" side ")")
+
+with blanks anywhere but inside digits. A line is an equation as long as it can still become one, whatever comes
+later: from the first token on with which it cannot, the role is NONE until the next line start. (So the 1999 of
+"1999 was wet" counts as an operand.) Nothing looks ahead: ids computed token by token from the whole history
+equal those computed at once.
 
 Sources: Atom-2.7m card (66 places, 12 roles, derived by the model from token ids); position coupling
 (arXiv:2405.20671); Abacus embeddings (arXiv:2405.17399). The card does not list its roles: the list is ours.
@@ -102,18 +108,18 @@ def role_ids(class_BS: Tensor) -> Tensor:
     )
     sign_BS = (class_BS == TokenClass.MINUS) & expects_operand_BS
     operator_BS = _is(class_BS, TokenClass.MINUS, TokenClass.OPERATOR) & ~sign_BS
-    equals_before_BS = _count_in_line(class_BS == TokenClass.EQUALS, class_BS)
+    equals_BS = _count_in_line(class_BS == TokenClass.EQUALS, class_BS)
     operand_BS = (1 + _count_in_line(operator_BS, class_BS)).clamp_max(Role.OPERAND_LATER)
 
     role_BS = torch.full_like(class_BS, Role.NONE)
-    number_BS = torch.where(equals_before_BS > 0, Role.RESULT, operand_BS)
+    number_BS = torch.where(equals_BS > 0, Role.RESULT, operand_BS)
     role_BS = torch.where(class_BS == TokenClass.DIGIT, number_BS, role_BS)
     role_BS = torch.where(operator_BS, Role.OPERATOR, role_BS)
     role_BS = torch.where(sign_BS, Role.SIGN, role_BS)
     role_BS = torch.where(class_BS == TokenClass.OPEN, Role.OPEN, role_BS)
     role_BS = torch.where(class_BS == TokenClass.CLOSE, Role.CLOSE, role_BS)
     role_BS = torch.where(class_BS == TokenClass.EQUALS, Role.EQUALS, role_BS)
-    broken_BS = _breaks_equation(class_BS, previous_BS, expects_operand_BS, sign_BS, equals_before_BS)
+    broken_BS = _breaks_equation(class_BS, previous_BS, expects_operand_BS, sign_BS, equals_BS)
     return torch.where(_count_in_line(broken_BS, class_BS) > 0, Role.NONE, role_BS)
 
 
@@ -160,10 +166,10 @@ def _latest(event_BS: Tensor) -> Tensor:
 
 
 def _count_in_line(event_BS: Tensor, class_BS: Tensor) -> Tensor:
-    """How many True stand between the start of the token's line and the token itself, both included."""
-    before_BS = F.pad(event_BS.long().cumsum(dim=1), (1, 0))
-    line_start_BS = _latest(class_BS == TokenClass.LINE_START) + 1
-    return before_BS[:, 1:] - before_BS.gather(1, line_start_BS)
+    """How many True stand after the start of the token's line, up to and including the token itself."""
+    count_BS = event_BS.long().cumsum(dim=1)
+    line_start_BS = _latest(class_BS == TokenClass.LINE_START)
+    return count_BS - torch.where(line_start_BS < 0, 0, count_BS.gather(1, line_start_BS.clamp_min(0)))
 
 
 def _shifted(x_BS: Tensor, first: int) -> Tensor:

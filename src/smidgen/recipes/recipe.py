@@ -1,6 +1,5 @@
 """The recipe: everything that defines a model, in one frozen object."""
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -11,6 +10,7 @@ from smidgen.recipes.mixture import DataSettings
 from smidgen.recipes.sampling import SamplingSettings
 from smidgen.recipes.tokenizer import TokenizerSettings
 from smidgen.recipes.training import TrainingSettings
+from smidgen.records.fingerprint import sha256_of_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,5 +56,4 @@ class Recipe:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the canonical JSON: two recipes with equal fingerprints train the same model."""
-        canonical = json.dumps(self.as_dict(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        return sha256_of_json(self.as_dict())
