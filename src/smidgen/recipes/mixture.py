@@ -4,7 +4,10 @@ import itertools
 from dataclasses import dataclass, field
 from typing import Literal
 
-GENERATORS = ("installed-docs", "arithmetic", "grammar")
+
+def written_by_people(generator: str) -> bool:
+    """Whether a source is text of people rather than of a generator; "" stands for hub datasets and files."""
+    return generator in ("", "installed-docs")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +38,7 @@ class Source:
     @property
     def is_text(self) -> bool:
         """Whether this is text written by people, which ``--data text=PATH`` may replace."""
-        return self.generator in ("", "installed-docs")
+        return written_by_people(self.generator)
 
     @property
     def origin(self) -> str:
