@@ -1,0 +1,134 @@
+"""Opening a MODEL: a run folder, or a Hugging Face folder. Only data is read, never code."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from smidgen.checkpoints.checkpoint import require_checkpoint
+from smidgen.design.llama_config import from_llama_config
+from smidgen.errors import BadInput
+from smidgen.model.config import DigitTokenIds, ModelConfig
+from smidgen.model.decoder import Decoder
+from smidgen.records import manifest
+from smidgen.records.fingerprint import sha256_of_file
+from smidgen.records.run_folder import RunFolder
+from smidgen.tokenization.tokenizer import Tokenizer
+
+# The key of config.json under which exports with remote code keep our own settings.
+SMIDGEN_KEY = "smidgen"
+
+
+@dataclass(frozen=True)
+class OpenModel:
+    """A decoder in evaluation mode with its tokenizer. ``weights_sha256`` names the weights for records."""
+
+    name: str
+    path: Path
+    decoder: Decoder
+    tokenizer: Tokenizer
+    weights_sha256: str
+    notices: tuple[str, ...] = ()
+
+    @property
+    def config(self) -> ModelConfig:
+        return self.decoder.config
+
+
+def open_model(path: Path) -> OpenModel:
+    """Open a run folder (its newest valid checkpoint) or a Hugging Face folder. Raises ``BadInput``."""
+    if not path.is_dir():
+        kind = "GGUF files cannot be opened yet" if path.suffix == ".gguf" else "no such folder"
+        raise BadInput(f"{path}: {kind}; give a run folder or a Hugging Face folder")
+    if RunFolder(path).exists:
+        return _open_run(RunFolder(path))
+    if (path / "config.json").is_file():
+        return _open_hugging_face(path)
+    raise BadInput(f"{path} holds neither recipe.json (a run) nor config.json (a Hugging Face model)")
+
+
+def config_from_dict(values: dict[str, Any]) -> ModelConfig:
+    """Rebuild settings from their plain form, as saved in checkpoints and exports."""
+    ids = values.get("digit_token_ids")
+    if ids is not None:
+        ids = DigitTokenIds(**{key: tuple(v) if isinstance(v, list) else v for key, v in ids.items()})
+    return ModelConfig(**{**values, "digit_token_ids": ids})
+
+
+def config_as_dict(config: ModelConfig) -> dict[str, Any]:
+    """Plain data that ``config_from_dict`` reads back."""
+    return json.loads(json.dumps(asdict(config)))
+
+
+def build_decoder(config: ModelConfig, tensors: dict[str, Tensor], *, origin: str) -> Decoder:
+    """A decoder in evaluation mode with these weights. Raises ``BadInput`` when names or shapes disagree."""
+    with torch.device("meta"):
+        names = Decoder(config).state_dict()
+    wrong = [name for name in names if name not in tensors or tensors[name].shape != names[name].shape]
+    unknown = [name for name in tensors if name not in names]
+    if wrong or unknown:
+        raise BadInput(f"{origin}: weights do not fit the design ({(wrong + unknown)[0]} and others disagree)")
+    decoder = Decoder(config)
+    decoder.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+    return decoder.eval()
+
+
+def _open_run(run: RunFolder) -> OpenModel:
+    recipe = run.stored_recipe()
+    checkpoint, notices = require_checkpoint(run.checkpoints)
+    config = config_from_dict(checkpoint.state["config"])
+    decoder = build_decoder(config, checkpoint.tensors("model"), origin=str(checkpoint.path))
+    tokenizer = _matching_tokenizer(run.tokenizer, config)
+    digest = sha256_of_file(checkpoint.path / "model.safetensors")
+    return OpenModel(recipe["name"], run.path, decoder, tokenizer, digest, tuple(notices))
+
+
+def _open_hugging_face(path: Path) -> OpenModel:
+    origin = str(path / "config.json")
+    try:
+        values = json.loads((path / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{origin} is not valid JSON: {error}") from error
+    if not isinstance(values, dict):
+        raise BadInput(f"{origin} must hold one JSON object")
+    if (path / manifest.FILES_NAME).is_file() and (problems := manifest.damage(path)):
+        raise BadInput(f"{path} is damaged: {problems[0]}; export it again")
+    config = _own_config(values, origin) or from_llama_config(values, origin=origin)
+    tensors = _read_weights(path / "model.safetensors")
+    named = {name.removeprefix("model."): tensor for name, tensor in tensors.items()}
+    if config.tie_embeddings:
+        named.pop("lm_head.weight", None)
+    decoder = build_decoder(config, named, origin=str(path))
+    digest = sha256_of_file(path / "model.safetensors")
+    return OpenModel(path.resolve().name, path, decoder, _matching_tokenizer(path, config), digest)
+
+
+def _own_config(values: dict[str, Any], origin: str) -> ModelConfig | None:
+    if SMIDGEN_KEY not in values:
+        return None
+    try:
+        return config_from_dict(values[SMIDGEN_KEY])
+    except (TypeError, ValueError, AttributeError) as error:
+        raise BadInput(f"{origin} describes no model that can be built: {error}") from error
+
+
+def _read_weights(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise BadInput(f"{path} cannot be read as safetensors: {error}") from error
+
+
+def _matching_tokenizer(folder: Path, config: ModelConfig) -> Tokenizer:
+    tokenizer = Tokenizer.open(folder)
+    if tokenizer.vocab_size > config.vocab_size:
+        raise BadInput(
+            f"{folder}: the tokenizer has {tokenizer.vocab_size} entries but the model embeds {config.vocab_size}; "
+            "they do not belong together"
+        )
+    return tokenizer
