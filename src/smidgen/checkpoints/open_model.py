@@ -1,7 +1,7 @@
 """Opening a MODEL: a run folder, or a Hugging Face folder. Only data is read, never code."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from smidgen.design.llama_config import from_llama_config
 from smidgen.errors import BadInput
 from smidgen.model.config import DigitTokenIds, ModelConfig
 from smidgen.model.decoder import Decoder
+from smidgen.recipes.loading import recipe_from_dict
+from smidgen.recipes.sampling import SamplingSettings
 from smidgen.records import manifest
 from smidgen.records.fingerprint import sha256_of_file
 from smidgen.records.run_folder import RunFolder
@@ -26,13 +28,19 @@ SMIDGEN_KEY = "smidgen"
 
 @dataclass(frozen=True)
 class OpenModel:
-    """A decoder in evaluation mode with its tokenizer. ``weights_sha256`` names the weights for records."""
+    """A decoder in evaluation mode with its tokenizer.
+
+    ``weights_sha256`` names the weights for records, ``sampling`` is how its makers recommend to sample, and
+    ``max_length`` the longest sequence to score where that is not the design's context.
+    """
 
     name: str
     path: Path
     decoder: Decoder
     tokenizer: Tokenizer
     weights_sha256: str
+    sampling: SamplingSettings = field(default_factory=SamplingSettings)
+    max_length: int | None = None
     notices: tuple[str, ...] = ()
 
     @property
@@ -79,13 +87,22 @@ def build_decoder(config: ModelConfig, tensors: dict[str, Tensor], *, origin: st
 
 
 def _open_run(run: RunFolder) -> OpenModel:
-    recipe = run.stored_recipe()
+    recipe = recipe_from_dict(run.stored_recipe(), origin=str(run.recipe))
     checkpoint, notices = require_checkpoint(run.checkpoints)
     config = config_from_dict(checkpoint.state["config"])
     decoder = build_decoder(config, checkpoint.tensors("model"), origin=str(checkpoint.path))
     tokenizer = _matching_tokenizer(run.tokenizer, config)
     digest = sha256_of_file(checkpoint.path / "model.safetensors")
-    return OpenModel(recipe["name"], run.path, decoder, tokenizer, digest, tuple(notices))
+    return OpenModel(
+        name=recipe.name,
+        path=run.path,
+        decoder=decoder,
+        tokenizer=tokenizer,
+        weights_sha256=digest,
+        sampling=recipe.sampling,
+        max_length=recipe.evaluation.max_length,
+        notices=tuple(notices),
+    )
 
 
 def _open_hugging_face(path: Path) -> OpenModel:
@@ -105,7 +122,14 @@ def _open_hugging_face(path: Path) -> OpenModel:
         named.pop("lm_head.weight", None)
     decoder = build_decoder(config, named, origin=str(path))
     digest = sha256_of_file(path / "model.safetensors")
-    return OpenModel(path.resolve().name, path, decoder, _matching_tokenizer(path, config), digest)
+    return OpenModel(
+        name=path.resolve().name,
+        path=path,
+        decoder=decoder,
+        tokenizer=_matching_tokenizer(path, config),
+        weights_sha256=digest,
+        sampling=_recommended(path / "generation_config.json"),
+    )
 
 
 def _own_config(values: dict[str, Any], origin: str) -> ModelConfig | None:
@@ -115,6 +139,17 @@ def _own_config(values: dict[str, Any], origin: str) -> ModelConfig | None:
         return config_from_dict(values[SMIDGEN_KEY])
     except (TypeError, ValueError, AttributeError) as error:
         raise BadInput(f"{origin} describes no model that can be built: {error}") from error
+
+
+def _recommended(path: Path) -> SamplingSettings:
+    """What ``generation_config.json`` recommends, as far as we know its keys; the defaults where it is unusable."""
+    values = manifest.read_record(path)
+    known = {setting.name: values[setting.name] for setting in fields(SamplingSettings) if setting.name in values}
+    try:
+        settings = SamplingSettings(**known)
+    except (TypeError, ValueError):
+        return SamplingSettings()
+    return settings if values.get("do_sample") else replace(settings, temperature=0.0)
 
 
 def _read_weights(path: Path) -> dict[str, Tensor]:

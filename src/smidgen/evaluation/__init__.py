@@ -1,0 +1,1 @@
+"""Scoring a model, with intervals and the baselines that a score must be held against."""

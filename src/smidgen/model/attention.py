@@ -3,13 +3,16 @@
 The only module that mixes tokens.
 """
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .config import ModelConfig
 from .kv_cache import KVCache
 from .rope import rotate
+
+# Squared length from which on a value vector is excluded in full. The gradient of the quotient below holds
+# |y| / |v|^3, which overflows float32 near |v| = 1e-13 and makes NaN; at 1e-10 eight decades are left.
+LEAST_SQUARED_VALUE = 1e-20
 
 
 class Attention(nn.Module):
@@ -67,5 +70,5 @@ def exclude_own_value(y_BHTD: Tensor, v_BKTD: Tensor) -> Tensor:
     v_BK1TD = v_BKTD[:, :, None].float()
     along_BKGT1 = (y_BKGTD * v_BK1TD).sum(dim=-1, keepdim=True)
     length_BK1T1 = (v_BK1TD * v_BK1TD).sum(dim=-1, keepdim=True)
-    share_BKGT1 = along_BKGT1 / length_BK1T1.clamp_min(torch.finfo(torch.float32).tiny)
+    share_BKGT1 = along_BKGT1 / length_BK1T1.clamp_min(LEAST_SQUARED_VALUE)
     return (y_BKGTD - share_BKGT1 * v_BK1TD).view(B, H, T, D).to(y_BHTD.dtype)

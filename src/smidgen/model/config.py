@@ -113,9 +113,10 @@ class ModelConfig:
         if self.hidden_size % self.num_heads:
             # Also where head_dim is stated: LlamaConfig of transformers refuses such a shape.
             below = self.hidden_size // self.num_heads * self.num_heads
+            multiples = [n for n in (below, below + self.num_heads) if n]
             raise ValueError(
                 f"hidden_size={self.hidden_size} is not a multiple of num_heads={self.num_heads}; "
-                f"hidden_size of {below or self.num_heads} or {below + self.num_heads} would work"
+                f"hidden_size of {' or '.join(map(str, multiples))} would work"
             )
         if self.num_heads % self.num_kv_heads:
             divisors = [n for n in range(1, self.num_heads + 1) if self.num_heads % n == 0]

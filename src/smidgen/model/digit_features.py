@@ -89,7 +89,7 @@ def token_classes(ids: DigitTokenIds | None, vocab_size: int) -> Tensor:
 
 def place_ids(class_BS: Tensor) -> Tensor:
     """0 for what is no digit, else 1 for the first digit of its run and so on; 65 from the 65th digit on."""
-    digit_BS = class_BS == TokenClass.DIGIT
+    digit_BS = _is(class_BS, TokenClass.DIGIT)
     place_BS = _positions(class_BS) - _latest(~digit_BS)
     return torch.where(digit_BS, place_BS.clamp_max(PLACE_VOCAB_SIZE - 1), 0)
 
@@ -106,40 +106,37 @@ def role_ids(class_BS: Tensor) -> Tensor:
         TokenClass.OPEN,
         TokenClass.EQUALS,
     )
-    sign_BS = (class_BS == TokenClass.MINUS) & expects_operand_BS
+    sign_BS = _is(class_BS, TokenClass.MINUS) & expects_operand_BS
     operator_BS = _is(class_BS, TokenClass.MINUS, TokenClass.OPERATOR) & ~sign_BS
-    equals_BS = _count_in_line(class_BS == TokenClass.EQUALS, class_BS)
+    equals_BS = _count_in_line(_is(class_BS, TokenClass.EQUALS), class_BS)
     operand_BS = (1 + _count_in_line(operator_BS, class_BS)).clamp_max(Role.OPERAND_LATER)
 
     role_BS = torch.full_like(class_BS, Role.NONE)
     number_BS = torch.where(equals_BS > 0, Role.RESULT, operand_BS)
-    role_BS = torch.where(class_BS == TokenClass.DIGIT, number_BS, role_BS)
+    role_BS = torch.where(_is(class_BS, TokenClass.DIGIT), number_BS, role_BS)
     role_BS = torch.where(operator_BS, Role.OPERATOR, role_BS)
     role_BS = torch.where(sign_BS, Role.SIGN, role_BS)
-    role_BS = torch.where(class_BS == TokenClass.OPEN, Role.OPEN, role_BS)
-    role_BS = torch.where(class_BS == TokenClass.CLOSE, Role.CLOSE, role_BS)
-    role_BS = torch.where(class_BS == TokenClass.EQUALS, Role.EQUALS, role_BS)
-    broken_BS = _breaks_equation(class_BS, previous_BS, expects_operand_BS, sign_BS, equals_BS)
+    role_BS = torch.where(_is(class_BS, TokenClass.OPEN), Role.OPEN, role_BS)
+    role_BS = torch.where(_is(class_BS, TokenClass.CLOSE), Role.CLOSE, role_BS)
+    role_BS = torch.where(_is(class_BS, TokenClass.EQUALS), Role.EQUALS, role_BS)
+    broken_BS = _breaks_equation(class_BS, expects_operand_BS, sign_BS, equals_BS)
     return torch.where(_count_in_line(broken_BS, class_BS) > 0, Role.NONE, role_BS)
 
 
-def _breaks_equation(
-    class_BS: Tensor, previous_BS: Tensor, expects_operand_BS: Tensor, sign_BS: Tensor, equals_BS: Tensor
-) -> Tensor:
+def _breaks_equation(class_BS: Tensor, expects_operand_BS: Tensor, sign_BS: Tensor, equals_BS: Tensor) -> Tensor:
     """True at each token that cannot continue a strict integer equation."""
     digit_BS, open_BS, close_BS = (
-        class_BS == wanted for wanted in (TokenClass.DIGIT, TokenClass.OPEN, TokenClass.CLOSE)
+        _is(class_BS, wanted) for wanted in (TokenClass.DIGIT, TokenClass.OPEN, TokenClass.CLOSE)
     )
-    after_digit_BS = previous_BS == TokenClass.DIGIT
-    touches_BS = _shifted(class_BS, TokenClass.LINE_START) == TokenClass.DIGIT
+    continues_number_BS = _is(_shifted(class_BS, TokenClass.LINE_START), TokenClass.DIGIT)
     depth_BS = _count_in_line(open_BS, class_BS) - _count_in_line(close_BS, class_BS)
     binary_BS = _is(class_BS, TokenClass.MINUS, TokenClass.OPERATOR) & ~sign_BS
     after_sign_BS = _shifted_past_spaces(sign_BS, class_BS)
-    is_equals_BS = class_BS == TokenClass.EQUALS
+    is_equals_BS = _is(class_BS, TokenClass.EQUALS)
     in_result_BS = (equals_BS > 0) & ~is_equals_BS
     return (
-        (class_BS == TokenClass.OTHER)
-        | (digit_BS & ~expects_operand_BS & ~(after_digit_BS & touches_BS))
+        _is(class_BS, TokenClass.OTHER)
+        | (digit_BS & ~expects_operand_BS & ~continues_number_BS)
         | (open_BS & ~expects_operand_BS)
         | (_is(class_BS, TokenClass.OPERATOR, TokenClass.CLOSE, TokenClass.EQUALS) & expects_operand_BS)
         | (close_BS & (depth_BS < 0))
@@ -150,9 +147,10 @@ def _breaks_equation(
 
 
 def _is(class_BS: Tensor, *wanted: TokenClass) -> Tensor:
-    found_BS = class_BS == wanted[0]
+    # By plain numbers: torch.compile (2.13) takes `tensor == member of an IntEnum` for the constant False.
+    found_BS = class_BS == wanted[0].value
     for other in wanted[1:]:
-        found_BS = found_BS | (class_BS == other)
+        found_BS = found_BS | (class_BS == other.value)
     return found_BS
 
 
@@ -168,7 +166,7 @@ def _latest(event_BS: Tensor) -> Tensor:
 def _count_in_line(event_BS: Tensor, class_BS: Tensor) -> Tensor:
     """How many True stand after the start of the token's line, up to and including the token itself."""
     count_BS = event_BS.long().cumsum(dim=1)
-    line_start_BS = _latest(class_BS == TokenClass.LINE_START)
+    line_start_BS = _latest(_is(class_BS, TokenClass.LINE_START))
     return count_BS - torch.where(line_start_BS < 0, 0, count_BS.gather(1, line_start_BS.clamp_min(0)))
 
 
@@ -187,5 +185,5 @@ def _shifted_past_spaces(event_BS: Tensor, class_BS: Tensor) -> Tensor:
 
 
 def _past_spaces(x_BS: Tensor, class_BS: Tensor, first: int) -> Tensor:
-    index_BS = _shifted(_latest(class_BS != TokenClass.SPACE), -1)
+    index_BS = _shifted(_latest(~_is(class_BS, TokenClass.SPACE)), -1)
     return torch.where(index_BS < 0, first, x_BS.gather(1, index_BS.clamp_min(0)))

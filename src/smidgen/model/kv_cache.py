@@ -45,7 +45,7 @@ def _room_for(x_BKTD: Tensor, tokens: int) -> Tensor:
     return x_BKTD.new_empty((*x_BKTD.shape[:2], 2 * max(tokens, 32), x_BKTD.shape[3]))
 
 
-def _grown(store_BKSD: Tensor, used: int, needed: int) -> Tensor:
-    larger_BKSD = _room_for(store_BKSD, needed)
-    larger_BKSD[:, :, :used] = store_BKSD[:, :, :used]
-    return larger_BKSD
+def _grown(store: Tensor, used: int, needed: int) -> Tensor:
+    larger = _room_for(store, needed)
+    larger[:, :, :used] = store[:, :, :used]
+    return larger

@@ -26,6 +26,8 @@ class Published:
     """What the published model's card states, for comparison: parameters, tokens seen, scores, licence."""
 
     parameters: int | None = None
+    # False where the card rounds, so that the count to the digit is our inference.
+    parameters_exact: bool = True
     tokens: int | None = None
     license: str = ""
     scores: tuple[PublishedScore, ...] = ()

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,3 @@ def sha256_of_json(value: Any) -> str:
     """Hex digest of plain data (dictionaries, lists, numbers, strings), independent of key order."""
     canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def sha256_of_lines(lines: Iterable[str]) -> str:
-    """Hex digest of strings in order, each ended by a line break."""
-    digest = hashlib.sha256()
-    for line in lines:
-        digest.update(line.encode() + b"\n")
-    return digest.hexdigest()

@@ -8,6 +8,7 @@ from smidgen.records import atomic
 from smidgen.records.fingerprint import sha256_of_file
 
 FILES_NAME = "files.json"
+RUN_MANIFEST_NAME = "manifest.json"
 
 
 def file_entries(folder: Path) -> dict[str, dict[str, Any]]:
@@ -31,11 +32,16 @@ def damage(folder: Path) -> list[str]:
 
     Files that are not in the list are not looked at.
     """
+    entries = read_record(folder / FILES_NAME)
+    return changes(folder, entries) if entries else [f"{FILES_NAME} is missing or unreadable"]
+
+
+def changes(folder: Path, entries: dict[str, Any]) -> list[str]:
+    """How the files below ``folder`` differ from their entries, one phrase per file."""
     try:
-        entries = json.loads((folder / FILES_NAME).read_text(encoding="utf-8"))
         expected = {name: (entry["bytes"], entry["sha256"]) for name, entry in entries.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return [f"{FILES_NAME} is missing or unreadable"]
+    except (KeyError, TypeError):
+        return ["the list of files is unreadable"]
     problems = []
     for name, (length, digest) in expected.items():
         path = folder / name
@@ -46,3 +52,30 @@ def damage(folder: Path) -> list[str]:
         elif sha256_of_file(path) != digest:
             problems.append(f"{name} has changed")
     return problems
+
+
+def verify_tree(path: Path) -> tuple[int, list[str]]:
+    """How many recorded files lie in and below a folder, and what is wrong with them.
+
+    Every sealed folder counts, and the list in a run's ``manifest.json``. A file in both is counted once.
+    """
+    lists = {folder.parent: read_record(folder) for folder in sorted(path.rglob(FILES_NAME))}
+    lists = {folder: entries or {FILES_NAME: {}} for folder, entries in lists.items()}
+    run_files = read_record(path / RUN_MANIFEST_NAME).get("files", {})
+    checked = {folder / name for folder, entries in lists.items() for name in entries}
+    checked |= {path / name for name in run_files}
+    problems = [
+        f"{(folder / problem).relative_to(path)}"
+        for folder, entries in [*lists.items(), (path, run_files)]
+        for problem in changes(folder, entries)
+    ]
+    return len(checked), list(dict.fromkeys(problems))
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """The JSON object in a file; empty where there is none, so that what it recorded is made again."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,9 +1,10 @@
 """``measurements.jsonl``: what a run measured, one JSON object a line, appended as it happens."""
 
 import json
-import math
+import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 # Kinds of lines. "training" carries step, tokens, seconds, loss (mean nats per token since the last line),
 # learning_rate, gradient_norm, tokens_per_second; "held_out" carries step, tokens, seconds, bits_per_byte and
@@ -13,24 +14,39 @@ TRAINING, HELD_OUT, EVENT = "training", "held_out", "event"
 
 def append(path: Path, kind: str, **values: Any) -> None:
     """Add one line. Raises ``ValueError`` for NaN and infinity, which must be decided on before."""
-    line = json.dumps({"kind": kind, **values}, allow_nan=False)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(line + "\n")
+    line = json.dumps({"kind": kind, **values}, allow_nan=False).encode() + b"\n"
+    with path.open("ab+") as file:
+        file.write(line if _ends_whole(file) else b"\n" + line)
 
 
 def read(path: Path, kind: str) -> list[dict[str, Any]]:
-    """All lines of a kind in rising order of step; where a resumed run repeated a step, the newest line.
+    """All lines of a kind in rising order of step.
 
-    A last line that a kill cut short is ignored.
+    Where a resumed run measured a step again, its newest line stands; events are all kept. A line that a kill cut
+    short is ignored.
     """
-    by_step: dict[Any, dict[str, Any]] = {}
+    lines = [line for line in _parsed(path) if line.get("kind") == kind]
+    if kind == EVENT:
+        return lines
+    by_step = {line["step"]: line for line in lines}
+    return [by_step[step] for step in sorted(by_step)]
+
+
+def _ends_whole(file: IO[bytes]) -> bool:
+    """Whether the file is empty or its last line is finished."""
+    if file.tell() == 0:
+        return True
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) == b"\n"
+
+
+def _parsed(path: Path) -> Iterator[dict[str, Any]]:
     if not path.exists():
-        return []
-    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines()):
+        return
+    for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             line = json.loads(text)
         except ValueError:
             continue
-        if isinstance(line, dict) and line.get("kind") == kind:
-            by_step[line.get("step", -number)] = line
-    return [by_step[step] for step in sorted(by_step, key=lambda step: (step, math.inf))]
+        if isinstance(line, dict) and isinstance(line.get("step"), int):
+            yield line

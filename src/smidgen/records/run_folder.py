@@ -33,6 +33,10 @@ class RunFolder:
         return self.path / "data"
 
     @property
+    def mixture(self) -> Path:
+        return self.path / "mixture.json"
+
+    @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
 

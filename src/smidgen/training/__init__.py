@@ -1,0 +1,1 @@
+"""Pretraining: the schedule, the optimiser, the batches and the loop."""

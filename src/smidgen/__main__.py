@@ -1,0 +1,5 @@
+"""``python -m smidgen``."""
+
+from smidgen.cli import main
+
+main()

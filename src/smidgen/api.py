@@ -1,0 +1,168 @@
+"""The Python interface: the commands as functions. They return what ``--json`` prints.
+
+Everything heavy is imported inside, so that planning needs no torch.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from smidgen.errors import BadInput
+from smidgen.recipes.loading import load_recipe
+from smidgen.recipes.recipe import Recipe
+
+__all__ = ["design", "evaluate", "export", "generate", "load_recipe", "train"]
+
+EXPORT_FORMATS = ("hf",)
+ALL_TASKS = ("bits-per-byte", "arithmark2-generated", "minimal-pairs")
+
+
+def _never() -> bool:
+    return False
+
+
+def design(recipe: Recipe | str, *, overrides: Sequence[str] = (), data: Sequence[str] = ()) -> dict[str, Any]:
+    """Count and diagnose a recipe (an object, a name or a file) or the ``config.json`` of a Llama model.
+
+    Raises ``BadInput`` for what cannot be read or built.
+    """
+    from smidgen.design.llama_config import read_llama_config
+    from smidgen.design.summary import summarise, summarise_recipe
+
+    if isinstance(recipe, Recipe):
+        return summarise_recipe(recipe)
+    if not recipe.endswith(".json"):
+        return summarise_recipe(load_recipe(recipe, overrides=overrides, data=data))
+    if overrides or data:
+        raise BadInput("--set and --data change recipes; a config.json is read as it is")
+    return summarise(read_llama_config(recipe), name=recipe)
+
+
+def train(
+    recipe: Recipe | None,
+    run: Path | str,
+    *,
+    until: str = "train",
+    cache: Path | None = None,
+    device: str | None = None,
+    compile: bool | None = None,
+    max_tokens: int | None = None,
+    stop_requested: Any = None,
+    watcher: Any = None,
+    command: str = "",
+) -> dict[str, Any]:
+    """Take a recipe through its life up to a stage ("report" is the last) in the folder ``run``.
+
+    Continues what the folder already holds; ``recipe`` None means the folder's own. Returns each stage's result by
+    name. ``stop_requested`` is a ``StopRequest``, ``watcher`` a ``Watcher``. Raises ``BadInput`` when the folder
+    holds another run, ``OutOfResources`` on a full disk, ``Interrupted`` when stopped outside of training; a
+    training stopped early says so under ``finished``.
+    """
+    from smidgen.life.run import run_life
+    from smidgen.life.stages import Life
+    from smidgen.life.watcher import Watcher
+    from smidgen.recipes.loading import recipe_from_dict
+    from smidgen.records.run_folder import RunFolder
+    from smidgen.stopping import StopRequest
+
+    folder = RunFolder(Path(run))
+    life = Life(
+        recipe=recipe or recipe_from_dict(folder.stored_recipe(), origin=str(folder.recipe)),
+        run=folder,
+        cache=cache,
+        device=device,
+        compile=compile,
+        max_tokens=max_tokens,
+        stop_requested=stop_requested or StopRequest(),
+        watcher=watcher or Watcher(),
+    )
+    return run_life(life, command=command, until=until)
+
+
+def evaluate(
+    model: Path | str,
+    tasks: Sequence[str] = ALL_TASKS,
+    *,
+    limit: int | None = None,
+    seed: int = 0,
+    stop_requested: Callable[[], bool] = _never,
+    on_task: Callable[[str], None] = lambda task: None,
+) -> dict[str, Any]:
+    """Score a model with intervals; the record holds per-item results under ``items``."""
+    from smidgen.checkpoints.open_model import open_model
+    from smidgen.evaluation.evaluate import evaluate as score
+
+    opened = open_model(Path(model))
+    return score(opened, tasks, limit=limit, seed=seed, stop_requested=stop_requested, on_task=on_task)
+
+
+def generate(
+    model: Path | str,
+    prompt: str,
+    *,
+    seed: int = 0,
+    echo_logprobs: bool = False,
+    on_text: Callable[[str], None] = lambda text: None,
+    stop_requested: Callable[[], bool] = _never,
+    **settings: Any,
+) -> dict[str, Any]:
+    """Continue a text. ``settings`` are those of ``SamplingSettings``; the model's own advice fills the rest.
+
+    ``on_text`` gets the continuation piece by piece. Raises ``BadInput`` for a setting out of range.
+    """
+    from smidgen.checkpoints.open_model import open_model
+    from smidgen.evaluation.log_likelihood import token_log_probabilities
+    from smidgen.generation.decoding import complete
+    from smidgen.generation.threads import single_thread
+    from smidgen.tokenization.tokenizer import StreamingDecoder
+
+    opened = open_model(Path(model))
+    try:
+        sampling = replace(opened.sampling, **settings)
+    except (TypeError, ValueError) as error:
+        raise BadInput(str(error)) from error
+    tokenizer = opened.tokenizer
+    ids = tokenizer.encode(prompt) or [tokenizer.end_of_text_id]
+    streamed = StreamingDecoder(tokenizer)
+    started = time.monotonic()
+    with single_thread():
+        completion = complete(
+            opened.decoder,
+            ids,
+            sampling,
+            stop_ids={tokenizer.end_of_text_id},
+            seed=seed,
+            on_token=lambda token: on_text(streamed.push(token)),
+            stop_requested=stop_requested,
+            with_logprobs=echo_logprobs,
+        )
+    on_text(streamed.flush())
+    seconds = time.monotonic() - started
+    result = {
+        "text": tokenizer.decode(completion.token_ids),
+        "tokens": len(completion.token_ids),
+        "finish_reason": completion.finish_reason,
+        "tokens_per_second": round(len(completion.token_ids) / max(seconds, 1e-9), 1),
+    }
+    if not echo_logprobs:
+        return result
+    values = [*token_log_probabilities(opened.decoder, ids), *(completion.logprobs or [])]
+    pieces = tokenizer.pieces([*ids, *completion.token_ids])
+    entries = [{"token": piece, "logprob": value} for piece, value in zip(pieces, values, strict=True)]
+    return {**result, "prompt_logprobs": entries[: len(ids)], "logprobs": entries[len(ids) :]}
+
+
+def export(model: Path | str, out: Path | str, *, to: str = "hf") -> dict[str, Any]:
+    """Write a model in another format, read it back and prove that it computes the same.
+
+    Raises ``BadInput`` for an unknown format or an existing folder, ``CheckFailed`` when the proof fails.
+    """
+    from smidgen.checkpoints.open_model import open_model
+    from smidgen.export.hugging_face import export_hugging_face
+
+    if to not in EXPORT_FORMATS:
+        raise BadInput(f"--to {to} is not a format of this version; known is {', '.join(EXPORT_FORMATS)}")
+    opened = open_model(Path(model))
+    return export_hugging_face(opened, Path(out), recommended=opened.sampling, max_length=opened.max_length)

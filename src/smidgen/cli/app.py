@@ -1,0 +1,83 @@
+"""The commands, and what becomes of errors: one sentence and an exit code."""
+
+import errno
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from smidgen.cli import (
+    data,
+    design,
+    evaluate,
+    export,
+    generate,
+    recipes,
+    report,
+    run,
+    tokenizer,
+    train,
+    verify,
+)
+from smidgen.errors import Interrupted, OutOfResources, SmidgenError
+
+app = typer.Typer(
+    name="smidgen",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="The lab for language models under ten million parameters: design, train, score and ship one.\n\n"
+    "Start with: smidgen run quickstart",
+)
+app.command(name="run")(run.run)
+app.command(name="recipes")(recipes.recipes)
+app.command(name="design")(design.design)
+app.add_typer(tokenizer.app, name="tokenizer")
+app.add_typer(data.app, name="data")
+app.command(name="train")(train.train)
+app.command(name="evaluate")(evaluate.evaluate)
+app.command(name="generate")(generate.generate)
+app.command(name="export")(export.export)
+app.command(name="report")(report.report)
+app.command(name="verify")(verify.verify)
+
+
+@app.callback()
+def _options(
+    debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error (before or after COMMAND)."),
+) -> None:
+    """Read by ``main`` before typer sees it; declared for ``--help``."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and leave with its exit code.
+
+    0 done, 1 a check failed, 2 bad input, 75 out of resources, 130 interrupted (both resumable).
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    try:
+        app([word for word in words if word != "--debug"], prog_name="smidgen")
+    except SmidgenError as error:
+        _leave(error, debug)
+    except KeyboardInterrupt:
+        _leave(Interrupted("interrupted; what was saved is kept"), debug)
+    except MemoryError:
+        _leave(OutOfResources("out of memory; a smaller training.micro_batch_size needs less"), debug)
+    except BrokenPipeError:
+        # The reader of our output went away, as `head` does: nobody is left to tell.
+        sys.stderr.close()
+        sys.exit(0)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        _leave(OutOfResources(f"no space left on the disk ({error.filename or 'output'}); free some"), debug)
+
+
+def _leave(error: SmidgenError, debug: bool) -> None:
+    if debug:
+        raise error
+    print(f"error: {error}", file=sys.stderr)
+    sys.exit(error.exit_code)

@@ -1,0 +1,50 @@
+"""What `run` and `train` share: a life with a display, stopped by signals or a budget."""
+
+from pathlib import Path
+from typing import Any
+
+from smidgen.cli.display import LiveDisplay
+from smidgen.recipes.recipe import Recipe
+from smidgen.records.run_folder import RunFolder
+
+
+def live_run(
+    recipe: Recipe,
+    run: RunFolder,
+    *,
+    until: str,
+    command: str,
+    as_json: bool,
+    max_seconds: float | None,
+    **options: Any,
+) -> tuple[dict[str, Any], str]:
+    """Run the stages up to ``until``; return their results and why training stopped early ("" when it did not)."""
+    run.claim(recipe.as_dict())
+    with LiveDisplay(recipe, run, as_json=as_json) as display:
+        # Imported late: torch takes seconds, and the user already sees what is going to happen.
+        from smidgen import api
+        from smidgen.stopping import stop_on_signals
+
+        with stop_on_signals(max_seconds) as stop_requested:
+            results = api.train(
+                recipe,
+                run.path,
+                until=until,
+                command=command,
+                stop_requested=stop_requested,
+                watcher=display,
+                **options,
+            )
+            return results, "" if results["train"]["finished"] else stop_requested.reason or "tokens"
+
+
+def raise_if_stopped(reason: str, run: Path) -> None:
+    """End the command with the exit code that tells a stopped training from a finished one."""
+    from smidgen.errors import Interrupted, OutOfResources
+
+    how = f"the checkpoint is saved; repeat the command to go on in {run}"
+    if reason == "signal":
+        raise Interrupted(f"stopped on request: {how}")
+    if reason:
+        spent = "time of --max-seconds is" if reason == "time" else "tokens of --max-tokens are"
+        raise OutOfResources(f"the {spent} spent: {how}")

@@ -1,0 +1,32 @@
+"""Arguments and options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+RecipeArgument = Annotated[str, typer.Argument(metavar="RECIPE", help="Name of a shipped recipe or a .toml file.")]
+ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="A run folder or a Hugging Face folder.")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the recipe, e.g. training.tokens=2e6."),
+]
+DataPaths = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--data", metavar="NAME=PATH", help="Replace a source by local files; NAME text means all text sources."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")]
+Cache = Annotated[
+    Path, typer.Option("--cache", help="Folder for what is extracted from installed packages.", show_default=False)
+]
+Device = Annotated[str | None, typer.Option("--device", help="cpu or cuda; by default a GPU where there is one.")]
+Compile = Annotated[
+    bool | None, typer.Option("--compile/--no-compile", help="Compile the training step (the recipe decides).")
+]
+MaxSeconds = Annotated[
+    float | None, typer.Option("--max-seconds", min=0, help="Save and end after this long (exit code 75).")
+]
+
+DEFAULT_CACHE = Path.home() / ".cache" / "smidgen"

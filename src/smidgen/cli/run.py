@@ -1,0 +1,57 @@
+"""``smidgen run``: the whole life of a model in one command."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from smidgen.cli.options import (
+    DEFAULT_CACHE,
+    Cache,
+    Compile,
+    DataPaths,
+    Device,
+    Json,
+    MaxSeconds,
+    Overrides,
+    RecipeArgument,
+)
+
+
+def run(
+    recipe: RecipeArgument,
+    out: Annotated[Path | None, typer.Option("--out", help="Run folder; by default runs/NAME.")] = None,
+    overrides: Overrides = None,
+    data: DataPaths = None,
+    device: Device = None,
+    compile: Compile = None,
+    max_seconds: MaxSeconds = None,
+    cache: Cache = DEFAULT_CACHE,
+    as_json: Json = False,
+) -> None:
+    """Design, tokenize, mix, pretrain, score, export, sample and report; repeat the command to continue."""
+    import shlex
+
+    from smidgen.cli.live_run import live_run, raise_if_stopped
+    from smidgen.cli.output import print_json
+    from smidgen.recipes.loading import load_recipe
+    from smidgen.records.run_folder import RunFolder
+
+    loaded = load_recipe(recipe, overrides=overrides or [], data=data or [])
+    run_folder = RunFolder(out or Path("runs") / loaded.name)
+    options = [f"--set {shlex.quote(item)}" for item in overrides or []]
+    options += [f"--data {shlex.quote(item)}" for item in data or []]
+    results, stopped = live_run(
+        loaded,
+        run_folder,
+        until="report",
+        command=" ".join(["smidgen run", shlex.quote(recipe), *options, "--out", shlex.quote(str(run_folder.path))]),
+        as_json=as_json,
+        max_seconds=max_seconds,
+        device=device,
+        compile=compile,
+        cache=cache,
+    )
+    if as_json:
+        print_json(results)
+    raise_if_stopped(stopped, run_folder.path)

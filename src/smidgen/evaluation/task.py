@@ -1,0 +1,15 @@
+"""What scoring a task gives: scores, the baselines they must be held against, and the result of every item."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from smidgen.evaluation.score import Score
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskOutcome:
+    """Scores by task name and metric; a task may report parts of itself as ``task/part``."""
+
+    scores: dict[str, dict[str, Score]]
+    baselines: dict[str, dict[str, float]] = field(default_factory=dict)
+    items: list[dict[str, Any]] = field(default_factory=list)

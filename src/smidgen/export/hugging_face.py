@@ -1,0 +1,116 @@
+"""A folder that ``transformers`` loads: a stock Llama where the mathematics allows, else with our own code in it."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save
+from torch import Tensor
+
+from smidgen.checkpoints.open_model import OpenModel
+from smidgen.design.llama_config import is_stock_llama
+from smidgen.errors import BadInput
+from smidgen.export import read_back, travelling_code
+from smidgen.export.hugging_face_config import config_json, generation_config_json, tokenizer_config_json
+from smidgen.model.decoder import Decoder
+from smidgen.recipes.sampling import SamplingSettings
+from smidgen.records import atomic, manifest
+
+STOCK, REMOTE_CODE = "stock LlamaForCausalLM", "remote code"
+
+
+def export_hugging_face(
+    model: OpenModel,
+    out: Path,
+    *,
+    recommended: SamplingSettings | None = None,
+    max_length: int | None = None,
+    check: bool = True,
+) -> dict[str, Any]:
+    """Write the folder ``out``, have transformers read it back, and say what was written and how well it agrees.
+
+    ``recommended`` becomes what ``generate()`` does by default, ``max_length`` what the tokenizer calls the longest
+    text (the context length if not given; evaluation harnesses may need a little more).
+
+    Returns ``{"format", "kind", "files", "parity", "refused", "notes"}``; ``parity`` is None where nothing was
+    compared. Raises ``BadInput`` when ``out`` exists, ``CheckFailed`` when transformers disagrees, and
+    ``OutOfResources`` when the disk is full. In each case nothing is left behind.
+    """
+    _refuse(out, max_length)
+    with atomic.atomic_directory(out) as folder:
+        _write_model(model, folder, recommended)
+        _write_tokenizer(model, folder, max_length)
+        entries = manifest.seal(folder)
+        parity, notes = _checked(folder, model) if check else (None, ["not read back, as was asked"])
+    return {
+        "format": "hf",
+        "kind": STOCK if is_stock_llama(model.config) else REMOTE_CODE,
+        "files": [{"name": name, **entry} for name, entry in entries.items()],
+        "parity": parity,
+        "refused": [],
+        "notes": [*_notes(model), *notes],
+    }
+
+
+def _refuse(out: Path, max_length: int | None) -> None:
+    if out.exists():
+        raise BadInput(f"{out} exists already and is left as it is; give a new folder as --out, or remove it first")
+    if max_length is not None and max_length < 1:
+        raise BadInput(f"max_length={max_length} must be at least 1; the context length is usual")
+
+
+def _write_model(model: OpenModel, folder: Path, recommended: SamplingSettings | None) -> None:
+    atomic.write_json(folder / "config.json", config_json(model.config, model.tokenizer))
+    atomic.write_json(folder / "generation_config.json", generation_config_json(model.tokenizer, recommended))
+    # "format" is what transformers 4 asks for. In bytes first, because a full disk is then an OSError.
+    weights = save(_named_tensors(model.decoder), metadata={"format": "pt"})
+    atomic.write_bytes(folder / "model.safetensors", weights)
+    if not is_stock_llama(model.config):
+        _write_texts(travelling_code.model_files(), folder)
+
+
+def _named_tensors(decoder: Decoder) -> dict[str, Tensor]:
+    """The weights by the names of ``LlamaForCausalLM``, which keeps an untied head outside of "model".
+
+    Our own class keeps it inside. A tied head is the embedding and not stored.
+    """
+    outside = {"lm_head.weight"} if is_stock_llama(decoder.config) else set()
+    return {
+        name if name in outside else f"model.{name}": tensor.detach().cpu().contiguous()
+        for name, tensor in decoder.state_dict().items()
+    }
+
+
+def _write_tokenizer(model: OpenModel, folder: Path, max_length: int | None) -> None:
+    model.tokenizer.save(folder, context_length=max_length or model.config.context_length)
+    if _has_text_rules(model):
+        path = folder / "tokenizer_config.json"
+        atomic.write_json(path, tokenizer_config_json(path, model.tokenizer))
+        _write_texts(travelling_code.tokenizer_files(), folder)
+
+
+def _write_texts(files: dict[str, str], folder: Path) -> None:
+    for name, content in files.items():
+        atomic.write_text(folder / name, content)
+
+
+def _checked(folder: Path, model: OpenModel) -> tuple[dict[str, float] | None, list[str]]:
+    version = read_back.transformers_version()
+    if version is None:
+        return None, ['not read back: transformers is not installed; pip install "smidgen[export]" and export again']
+    trust_remote_code = _has_text_rules(model) or not is_stock_llama(model.config)
+    parity = read_back.check_hugging_face(folder, model, trust_remote_code=trust_remote_code)
+    return asdict(parity), [f"read back with transformers {version}"]
+
+
+def _has_text_rules(model: OpenModel) -> bool:
+    return any(asdict(model.tokenizer.definition.rules).values())
+
+
+def _notes(model: OpenModel) -> list[str]:
+    if _has_text_rules(model):
+        return [
+            "the tokenizer needs trust_remote_code=True: without it its text rules are not applied and the token ids "
+            "are wrong"
+        ]
+    return []

@@ -1,0 +1,60 @@
+"""The main job: every stage in order, timed, recorded, and resumable at any point."""
+
+import time
+from typing import Any
+
+import torch
+
+from smidgen.life.stages import STAGES, Life
+from smidgen.records import atomic, manifest
+from smidgen.records.environment import hardware, peak_memory_bytes, reset_peak_memory, versions
+
+
+def run_life(life: Life, *, command: str = "", until: str = "report") -> dict[str, Any]:
+    """Take a recipe through its life up to a stage; return each stage's result by name, and ``stages`` with costs.
+
+    A training that is stopped early ends the life there; its result says so. Repeating the call continues. Raises
+    ``BadInput`` when the folder holds something else, ``Interrupted`` when stopped in another stage.
+    """
+    life.run.claim(life.recipe.as_dict())
+    results: dict[str, Any] = {}
+    costs = _earlier_costs(life)
+    for name, stage in STAGES.items():
+        life.watcher.stage_started(name)
+        # The report tells the costs of the stages before it.
+        _write_manifest(life, command, costs)
+        reset_peak_memory()
+        started = time.monotonic()
+        results[name] = stage(life)
+        seconds = time.monotonic() - started
+        costs[name] = {
+            "seconds": round(costs.get(name, {}).get("seconds", 0.0) + seconds, 2),
+            "peak_memory_bytes": max(peak_memory_bytes() or 0, costs.get(name, {}).get("peak_memory_bytes") or 0),
+        }
+        life.watcher.stage_finished(name, results[name], seconds)
+        if name == until or not results[name].get("finished", True):
+            break
+    _write_manifest(life, command, costs, files=manifest.file_entries(life.run.path))
+    return {**results, "stages": costs, "run": str(life.run.path)}
+
+
+def _earlier_costs(life: Life) -> dict[str, dict[str, Any]]:
+    """Costs of earlier sittings, to which those of this one are added."""
+    return dict(manifest.read_record(life.run.manifest).get("stages", {}))
+
+
+def _write_manifest(life: Life, command: str, costs: dict[str, Any], *, files: dict[str, Any] | None = None) -> None:
+    machine = {**hardware(), "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None}
+    record = {
+        "recipe": life.recipe.name,
+        "recipe_sha256": life.recipe.fingerprint,
+        "command": command,
+        "versions": versions(),
+        "hardware": machine,
+        "threads": torch.get_num_threads(),
+        "stages": costs,
+    }
+    if files is not None:
+        changing = (life.run.manifest.name,)
+        record["files"] = {name: entry for name, entry in files.items() if name not in changing}
+    atomic.write_json(life.run.manifest, record)

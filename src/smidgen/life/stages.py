@@ -1,0 +1,225 @@
+"""The stages of a model's life. Each finds what is done already and does the rest.
+
+design -> tokenizer -> data -> train -> evaluate -> export -> samples -> report
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from smidgen.checkpoints.open_model import OpenModel, open_model
+from smidgen.data.build import TrainingData, build, open_data, sample_texts
+from smidgen.design.summary import summarise_recipe
+from smidgen.errors import BadInput, Interrupted
+from smidgen.evaluation.evaluate import TASKS, evaluate
+from smidgen.evaluation.held_out import held_out_documents
+from smidgen.export.hugging_face import export_hugging_face
+from smidgen.generation.decoding import complete
+from smidgen.generation.repetition import loop_start
+from smidgen.generation.threads import single_thread
+from smidgen.life.mixture import mixture_over_time
+from smidgen.life.watcher import Watcher
+from smidgen.model.config import ModelConfig
+from smidgen.recipes.recipe import Recipe
+from smidgen.records import atomic, manifest
+from smidgen.records.run_folder import RunFolder
+from smidgen.reports.report import write_report
+from smidgen.stopping import StopRequest
+from smidgen.tokenization.quality import inspect
+from smidgen.tokenization.tokenizer import Tokenizer
+from smidgen.tokenization.training import train_tokenizer
+from smidgen.training.device import choose_device
+from smidgen.training.trainer import train
+
+# Held-out text of each source on which the tokenizer is measured.
+QUALITY_BYTES = 300_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Life:
+    """A recipe, the folder of its run and how to go about it."""
+
+    recipe: Recipe
+    run: RunFolder
+    cache: Path | None = None
+    device: str | None = None
+    compile: bool | None = None
+    max_tokens: int | None = None
+    stop_requested: StopRequest = field(default_factory=StopRequest)
+    watcher: Watcher = field(default_factory=Watcher)
+
+    @property
+    def seed(self) -> int:
+        return self.recipe.training.seed
+
+
+def design_stage(life: Life) -> dict[str, Any]:
+    """Count and diagnose the design."""
+    summary = summarise_recipe(life.recipe)
+    atomic.write_json(life.run.design, summary)
+    return summary
+
+
+def tokenizer_stage(life: Life) -> dict[str, Any]:
+    """Train the tokenizer on text in the proportions of the mixture."""
+    if life.run.tokenizer.is_dir():
+        tokenizer = Tokenizer.open(life.run.tokenizer)
+        return {"vocab_size": tokenizer.vocab_size, "fingerprint": tokenizer.fingerprint}
+    settings = life.recipe.tokenizer
+    texts = sample_texts(life.recipe.data, bytes_wanted=settings.training_bytes, seed=life.seed, cache=life.cache)
+    tokenizer = train_tokenizer(_until_stopped(texts, life.stop_requested), settings, life.recipe.design.vocab_size)
+    _check_digit_tokens(life.recipe, tokenizer)
+    with atomic.atomic_directory(life.run.tokenizer) as folder:
+        tokenizer.save(folder, context_length=life.recipe.design.context_length)
+    return {"vocab_size": tokenizer.vocab_size, "fingerprint": tokenizer.fingerprint}
+
+
+def data_stage(life: Life) -> dict[str, Any]:
+    """Tokenise the sources into shards, and measure the tokenizer on what is held out."""
+    tokenizer = Tokenizer.open(life.run.tokenizer)
+    if not life.run.data.is_dir():
+        build(
+            life.recipe.data,
+            tokenizer,
+            out=life.run.data,
+            context_length=life.recipe.design.context_length,
+            training_tokens=life.recipe.training.tokens,
+            seed=life.seed,
+            cache=life.cache,
+            progress=life.watcher.counted,
+            stop_requested=life.stop_requested,
+        )
+    data = open_data(life.run.data, tokenizer.fingerprint)
+    for warning in data.index["warnings"]:
+        life.watcher.noticed(warning)
+    quality = inspect(tokenizer, {name: _held_out_texts(data, tokenizer, name) for name in data.held_out})
+    atomic.write_json(life.run.tokenizer / "quality.json", quality)
+    points = mixture_over_time(life.recipe, data)
+    atomic.write_json(life.run.mixture, {"points": points})
+    return {**data.index, "contaminated": None}
+
+
+def train_stage(life: Life) -> dict[str, Any]:
+    """Pretrain, or go on from the newest checkpoint; ``finished`` is False when a stop came before the end."""
+    tokenizer = Tokenizer.open(life.run.tokenizer)
+    data = open_data(life.run.data, tokenizer.fingerprint)
+    result = train(
+        life.recipe,
+        life.run,
+        data,
+        resolved_config(life.recipe, tokenizer),
+        device=choose_device(life.device),
+        compile=life.compile,
+        max_tokens=life.max_tokens,
+        stop_requested=life.stop_requested,
+        on_progress=life.watcher.trained,
+    )
+    for notice in result.notices:
+        life.watcher.noticed(notice)
+    return result.as_dict()
+
+
+def evaluate_stage(life: Life) -> dict[str, Any]:
+    """Score the recipe's tasks; those that cannot be scored here are named with the reason."""
+    path = life.run.scores / "recipe.json"
+    model = open_model(life.run.path)
+    stored = manifest.read_record(path)
+    if stored.get("weights_sha256") != model.weights_sha256:
+        wanted = list(life.recipe.evaluation.tasks)
+        if not set(wanted) & set(TASKS):
+            wanted.append("bits-per-byte")
+        stored = evaluate(model, wanted, stop_requested=life.stop_requested, on_task=life.watcher.scoring)
+        atomic.write_json(path, stored)
+    return {key: value for key, value in stored.items() if key != "items"}
+
+
+def export_stage(life: Life) -> dict[str, Any]:
+    """Write the Hugging Face folder and prove that it computes the same."""
+    path = life.run.exports / "hf.json"
+    model = open_model(life.run.path)
+    stored = manifest.read_record(path)
+    if stored.get("weights_sha256") != model.weights_sha256 or not (life.run.exports / "hf").is_dir():
+        shutil.rmtree(life.run.exports / "hf", ignore_errors=True)
+        record = export_hugging_face(
+            model,
+            life.run.exports / "hf",
+            recommended=life.recipe.sampling,
+            max_length=life.recipe.evaluation.max_length,
+        )
+        stored = {**record, "weights_sha256": model.weights_sha256}
+        atomic.write_json(path, stored)
+    return stored
+
+
+def samples_stage(life: Life) -> dict[str, Any]:
+    """Let the model continue the recipe's prompts with the recipe's sampling advice."""
+    model = open_model(life.run.path)
+    with single_thread():
+        samples = [_sample(life, model, prompt, number) for number, prompt in enumerate(life.recipe.prompts)]
+    record = {"settings": asdict(life.recipe.sampling), "seed": life.seed, "samples": samples}
+    atomic.write_json(life.run.samples, record)
+    return record
+
+
+def report_stage(life: Life) -> dict[str, Any]:
+    """Write the page, the pictures and the model card."""
+    return write_report(life.run)
+
+
+def resolved_config(recipe: Recipe, tokenizer: Tokenizer) -> ModelConfig:
+    """The recipe's design with the token ids that its digit features are derived from."""
+    if not recipe.design.has_digit_features:
+        return recipe.design
+    return replace(recipe.design, digit_token_ids=tokenizer.digit_token_ids())
+
+
+def _check_digit_tokens(recipe: Recipe, tokenizer: Tokenizer) -> None:
+    if recipe.design.has_digit_features and tokenizer.digit_token_ids() is None:
+        raise BadInput(
+            "digit features (design.place_vocab_size) need each digit and each of + - * / = ( ) to be one token: "
+            'set tokenizer.digits="reversed" and tokenizer.isolate_operators=true'
+        )
+
+
+def _until_stopped(texts: Iterator[str], stop_requested: Callable[[], bool]) -> Iterator[str]:
+    for text in texts:
+        if stop_requested():
+            raise Interrupted("stopped while training the tokenizer; repeat the command to start it again")
+        yield text
+
+
+def _held_out_texts(data: TrainingData, tokenizer: Tokenizer, source: str) -> list[str]:
+    documents = held_out_documents(data, source, most_bytes=QUALITY_BYTES)
+    return [tokenizer.decode(document.ids[1:]) for document in documents]
+
+
+def _sample(life: Life, model: OpenModel, prompt: str, number: int) -> dict[str, Any]:
+    completion = complete(
+        model.decoder,
+        model.tokenizer.encode(prompt),
+        life.recipe.sampling,
+        stop_ids={model.tokenizer.end_of_text_id},
+        seed=life.seed + number,
+        stop_requested=life.stop_requested,
+    )
+    return {
+        "prompt": prompt,
+        "text": model.tokenizer.decode(completion.token_ids),
+        "tokens": len(completion.token_ids),
+        "finish_reason": completion.finish_reason,
+        "loop": loop_start(completion.token_ids) is not None,
+    }
+
+
+STAGES: dict[str, Callable[[Life], dict[str, Any]]] = {
+    "design": design_stage,
+    "tokenizer": tokenizer_stage,
+    "data": data_stage,
+    "train": train_stage,
+    "evaluate": evaluate_stage,
+    "export": export_stage,
+    "samples": samples_stage,
+    "report": report_stage,
+}

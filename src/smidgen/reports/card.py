@@ -1,0 +1,62 @@
+"""``README.md``: the model card, as the Hugging Face hub reads it."""
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from smidgen.reports import markdown, reproduction, words
+from smidgen.reports.absences import absences
+from smidgen.reports.front_matter import UNKNOWN_LICENSE, front_matter, hub_datasets, license_of
+from smidgen.reports.limitations import limitations
+from smidgen.reports.page import TEMPLATES
+from smidgen.reports.run_records import RunRecords
+from smidgen.reports.score_words import with_interval, without_model
+from smidgen.reports.settings_table import design_rows, sampling_words, self_reported_rows, training_rows
+from smidgen.reports.summary import sentence
+
+# What a reader of the card gets to see without leaving it.
+MOST_SAMPLES = 4
+
+
+def render(records: RunRecords, pictures: tuple[str, ...]) -> str:
+    """``pictures`` are the PNG files beside the card."""
+    return (
+        _environment()
+        .get_template("card.md.jinja")
+        .render(
+            run=records,
+            front_matter=markdown.Markdown(front_matter(records)),
+            license=license_of(records),
+            is_license_known=license_of(records) != UNKNOWN_LICENSE,
+            datasets=hub_datasets(records),
+            sentence=sentence(records),
+            absences=absences(records),
+            limitations=limitations(records),
+            pictures=pictures,
+            commands=markdown.block("\n".join(reproduction.commands(records))),
+            design_rows=design_rows(records.recipe),
+            training_rows=training_rows(records.recipe),
+            sampling=sampling_words(records),
+            self_reported=self_reported_rows(records),
+            samples=records.samples.samples[:MOST_SAMPLES] if records.samples else (),
+            export=next((export for export in records.exports if export.format == "hf"), None),
+        )
+    )
+
+
+def _environment() -> Environment:
+    """Every value is escaped for Markdown as it is printed, unless it is ``Markdown`` already."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=False,  # HTML's escapes have no place in Markdown; `finalize` takes their part
+        finalize=markdown.escaped,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals.update(
+        words=words,
+        code=markdown.code,
+        block=markdown.block,
+        with_interval=with_interval,
+        without_model=without_model,
+    )
+    return made

@@ -1,0 +1,85 @@
+"""Everything a run folder says, in one frozen object; what is not there yet is ``None`` or empty."""
+
+from dataclasses import dataclass
+
+from smidgen.errors import BadInput
+from smidgen.records.run_folder import RunFolder
+from smidgen.reports.stored.data import DataIndex, MixturePoint, read_data_index, read_mixture
+from smidgen.reports.stored.design import StoredDesign, read_design
+from smidgen.reports.stored.export import Export, read_exports
+from smidgen.reports.stored.manifest import Manifest, read_manifest
+from smidgen.reports.stored.recipe import StoredRecipe, read_recipe
+from smidgen.reports.stored.samples import SampleSet, read_samples
+from smidgen.reports.stored.scores import Score, ScoreFile, read_score_files
+from smidgen.reports.stored.tokenizer import TokenizerQuality, read_tokenizer_quality
+from smidgen.reports.stored.training import TrainingRecord, read_training
+from smidgen.reports.stored.values import text
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecords:
+    name: str
+    recipe: StoredRecipe | None
+    design: StoredDesign | None
+    tokenizer: TokenizerQuality | None
+    data: DataIndex | None
+    mixture: tuple[MixturePoint, ...]
+    training: TrainingRecord | None
+    score_files: tuple[ScoreFile, ...]
+    samples: SampleSet | None
+    exports: tuple[Export, ...]
+    manifest: Manifest | None
+
+    @property
+    def scores(self) -> ScoreFile | None:
+        """The score file that speaks for the run."""
+        return self.score_files[0] if self.score_files else None
+
+    @property
+    def scored_bits(self) -> Score | None:
+        """Bits per byte on all held-out text, as scored after training."""
+        return self.scores.bits_per_byte if self.scores else None
+
+    @property
+    def bits_per_byte(self) -> float | None:
+        """As scored, else as last measured while training."""
+        if self.scored_bits:
+            return self.scored_bits.value
+        if self.training and self.training.held_out:
+            return self.training.held_out[-1].bits_per_byte
+        return None
+
+    @property
+    def is_training_unfinished(self) -> bool:
+        """Whether less was trained than the recipe plans, beyond the part of a batch that may be left over."""
+        if not (self.training and self.recipe and self.recipe.planned_tokens):
+            return False
+        return self.training.tokens < self.recipe.planned_tokens - self.recipe.training.get("batch_tokens", 0)
+
+
+def read_run(run: RunFolder) -> RunRecords:
+    """Raises ``BadInput`` for a folder that holds nothing of a run, and for a damaged file, which it names."""
+    recipe = read_recipe(run)
+    records = RunRecords(
+        name=recipe.name if recipe else text(run.path.resolve().name),
+        recipe=recipe,
+        design=read_design(run.design),
+        tokenizer=read_tokenizer_quality(run.tokenizer / "quality.json"),
+        data=read_data_index(run.data / "index.json"),
+        mixture=read_mixture(run.path / "mixture.json"),
+        training=read_training(run.measurements),
+        score_files=read_score_files(run.scores),
+        samples=read_samples(run.samples),
+        exports=read_exports(run.exports),
+        manifest=read_manifest(run.manifest),
+    )
+    if not _holds_anything(records):
+        raise BadInput(
+            f"{run.path} is no run folder: there is nothing to report on; give the folder that "
+            "`smidgen run RECIPE --out FOLDER` made"
+        )
+    return records
+
+
+def _holds_anything(records: RunRecords) -> bool:
+    return any(getattr(records, field) for field in records.__dataclass_fields__ if field != "name")

@@ -1,0 +1,47 @@
+"""Where a text is cut before merges are learned or applied: no token reaches across a cut.
+
+The last cut is always GPT-2's regular expression, so that GGUF knows it by name: alone as "gpt-2", after single
+digits as "smollm". With isolated operators or whitespace no name in GGUF fits.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+from tokenizers import Regex
+from tokenizers.pre_tokenizers import ByteLevel, Digits, PreTokenizer, Sequence, Split
+
+from smidgen.recipes.tokenizer import TokenizerSettings
+
+# Line breaks and other blanks apart from each other too, so that a token of blanks is wholly one or the other.
+_WHITESPACE = r"[\r\n]+|[^\S\r\n]+"
+_OPERATORS = r"[-+*/=()]"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Splits:
+    """``digits``: each digit of any script alone. ``operators``: each of + - * / = ( ) alone. ``whitespace``: runs of
+    blanks and runs of line breaks apart from text.
+    """
+
+    digits: bool = False
+    operators: bool = False
+    whitespace: bool = False
+
+    @classmethod
+    def of(cls, settings: TokenizerSettings) -> Self:
+        return cls(
+            digits=settings.digits != "merged",
+            operators=settings.isolate_operators,
+            whitespace=settings.isolate_whitespace,
+        )
+
+    def pre_tokenizer(self) -> PreTokenizer:
+        gpt2 = ByteLevel(add_prefix_space=False, use_regex=True)
+        parts: list[PreTokenizer] = []
+        if self.whitespace:
+            parts.append(Split(Regex(_WHITESPACE), "isolated"))
+        if self.operators:
+            parts.append(Split(Regex(_OPERATORS), "isolated"))
+        if self.digits:
+            parts.append(Digits(individual_digits=True))
+        return Sequence([*parts, gpt2]) if parts else gpt2

@@ -1,0 +1,69 @@
+"""The device, its number format and what it could do at best."""
+
+import os
+import shutil
+import time
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+
+from smidgen.errors import BadInput
+
+# Below this many tokens compiling costs more time than it saves on a CPU (measured: 27-34 s cold).
+TOKENS_WORTH_COMPILING = 1_000_000
+
+
+def choose_device(name: str | None) -> torch.device:
+    """The named device, or a GPU where there is one. Raises ``BadInput`` when it cannot be used."""
+    if name is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise BadInput(f"device {name!r} cannot be used here; 'cpu' always works, 'cuda' with a GPU") from error
+    return device
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager:
+    """bfloat16 for the matrix products where the recipe asks for it and the device has it, else float32."""
+    if precision == "bf16" and has_bfloat16(device):
+        return torch.autocast(device.type, dtype=torch.bfloat16)
+    return nullcontext()
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 products run natively. A GPU without them (T4) would emulate them slowly."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    # PyTorch's CPU kernels fall back to slow reference code without AVX-512.
+    return device.type != "cpu" or "AVX512" in torch.backends.cpu.get_cpu_capability()
+
+
+def should_compile(wanted: bool, tokens: int) -> tuple[bool, str]:
+    """Whether to compile a run of this many tokens, and a notice when the wish is not followed."""
+    if not wanted or tokens < TOKENS_WORTH_COMPILING:
+        return False, ""
+    if shutil.which(os.environ.get("CXX", "c++")) is None and shutil.which("g++") is None:
+        return False, "no C++ compiler found: training runs uncompiled, which is slower"
+    return True, ""
+
+
+def peak_flops_per_second(device: torch.device, precision: str) -> float:
+    """Operations per second of a large square matrix product, the best that this device shows in half a second."""
+    size = 1024 if device.type == "cpu" else 8192
+    dtype = torch.bfloat16 if precision == "bf16" and has_bfloat16(device) else torch.float32
+    left, right = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
+    best, deadline = float("inf"), time.perf_counter() + 0.5
+    while time.perf_counter() < deadline:
+        _wait_for(device)
+        started = time.perf_counter()
+        left @ right
+        _wait_for(device)
+        best = min(best, time.perf_counter() - started)
+    return 2 * size**3 / best
+
+
+def _wait_for(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
