@@ -142,7 +142,7 @@ def _breaks_equation(class_BS: Tensor, expects_operand_BS: Tensor, sign_BS: Tens
         | (close_BS & (depth_BS < 0))
         | (sign_BS & after_sign_BS)
         | (is_equals_BS & ((equals_BS > 1) | (depth_BS != 0)))
-        | (in_result_BS & (open_BS | close_BS | binary_BS))
+        | (in_result_BS & (open_BS | binary_BS))
     )
 
 

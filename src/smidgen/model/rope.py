@@ -21,11 +21,13 @@ def rotary_angles(position_ids_BT: Tensor, head_dim: int, theta: float) -> tuple
 def rotate(x_BHTD: Tensor, cos_BTR: Tensor, sin_BTR: Tensor) -> Tensor:
     """Turn each pair of channels of every head by its position's angle: (B, H, T, D) -> (B, H, T, D)."""
     first_BHTR, second_BHTR = x_BHTD.chunk(2, dim=-1)
-    cos_B1TR, sin_B1TR = cos_BTR[:, None].to(x_BHTD.dtype), sin_BTR[:, None].to(x_BHTD.dtype)
-    return torch.cat(
+    # In float32 also for bfloat16 heads, as LlamaForCausalLM does under autocast: angles keep all their digits.
+    cos_B1TR, sin_B1TR = cos_BTR[:, None], sin_BTR[:, None]
+    turned_BHTD = torch.cat(
         (
             first_BHTR * cos_B1TR - second_BHTR * sin_B1TR,
             second_BHTR * cos_B1TR + first_BHTR * sin_B1TR,
         ),
         dim=-1,
     )
+    return turned_BHTD.to(x_BHTD.dtype)

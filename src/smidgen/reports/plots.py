@@ -26,12 +26,13 @@ if TYPE_CHECKING:
 # Inches at 100 dots an inch are the page's pixels; 200 is twice its resolution.
 WIDTH_INCHES = 7.2
 DOTS_PER_INCH = 200
+MOST_LETTERS = 34
 INK, QUIET, GRID = "#1a1d21", "#5b636c", "#e2e5e9"
 # The page's colours in its light scheme.
 SERIES = ("#2f6db0", "#cf7331", "#2c8c80", "#9c5a8e", "#a98d22", "#75808b", "#ad483f", "#57509b")
 OWN, OTHER, THIRD = "#2f6db0", "#8d97a1", "#bcc3ca"
 
-_STYLE = {
+_STYLE: Any = {
     "font.size": 9,
     "text.color": INK,
     "axes.edgecolor": GRID,
@@ -124,7 +125,7 @@ def _mixture(mixture: tuple[MixturePoint, ...]) -> "Figure":
         lower = [heap[number] for _, heap in realised]
         upper = [heap[number + 1] for _, heap in realised]
         # A label that begins with an underscore would be left out of the legend.
-        shown = f"\u200a{name}" if name.startswith("_") else name
+        shown = f"\u200a{_short(name)}" if name.startswith("_") else _short(name)
         axis.fill_between(tokens, lower, upper, color=SERIES[number % len(SERIES)], alpha=0.75, lw=0, label=shown)
     for number in range(1, len(names)):
         axis.plot([at for at, _ in planned], [heap[number] for _, heap in planned], color=INK, lw=1.2)
@@ -143,7 +144,7 @@ def _scores(scores: tuple[Score, ...]) -> "Figure":
     for place, row in enumerate(rows):
         if row.score is not None:
             _interval(axis, place, row.score)
-    axis.set_yticks(range(len(rows)), [picture_label(row) for row in rows])
+    axis.set_yticks(range(len(rows)), [_short(row.label) for row in rows])
     for row, tick in zip(rows, axis.get_yticklabels(), strict=True):
         tick.set(color=INK, fontweight="bold" if row.score is None else "normal")
     axis.set_ylim(len(rows) - 0.5, -0.5)
@@ -156,9 +157,10 @@ def _scores(scores: tuple[Score, ...]) -> "Figure":
     return figure
 
 
-def picture_label(row: interval_chart.Row) -> str:
-    """A label no longer than what leaves room for the chart."""
-    return row.label if len(row.label) <= 34 else row.label[:33] + "…"
+def _short(name: str) -> str:
+    """In one line, and no longer than what leaves room for the chart."""
+    in_line = " ".join(name.split())
+    return in_line if len(in_line) <= MOST_LETTERS else in_line[: MOST_LETTERS - 1] + "…"
 
 
 def _interval(axis: "Axes", place: int, score: Score) -> None:
@@ -185,7 +187,7 @@ def _bars(title: str, groups: list[bar_chart.BarGroup]) -> "Figure":
             axis.annotate(named, (bar.value, place), (4, 0), textcoords="offset points", va="center", fontsize=8)
             place += 1
         place += 0.6
-    axis.set_yticks(middles, [group.label[:40] for group in groups])
+    axis.set_yticks(middles, [_short(group.label) for group in groups])
     axis.tick_params(axis="y", labelcolor=INK)
     axis.set_ylim(place - 0.8, -0.8)
     axis.xaxis.set_visible(False)
@@ -199,7 +201,7 @@ def _parameters(design: StoredDesign) -> "Figure":
     figure, (axis,) = _figure(1.3)
     start = 0
     for number, (part, parameters) in enumerate(design.parts.items()):
-        label = f"{part.replace('_', ' ')} {words.percent(parameters / design.total)}"
+        label = f"{_short(part.replace('_', ' '))} {words.percent(parameters / design.total)}"
         axis.barh(0, parameters, left=start, color=SERIES[number % len(SERIES)], edgecolor="white", label=label)
         start += parameters
     axis.set_axis_off()

@@ -15,8 +15,8 @@ def write_report(run: RunFolder) -> dict[str, str]:
     pictures = plots.pictures(records)
     index, readme = run.report / "index.html", run.report / "README.md"
     texts = {index: page.render(records), readme: card.render(records, tuple(pictures))}
-    for name, content in pictures.items():
-        atomic.write_bytes(run.report / name, content)
-    for path, content in texts.items():
-        atomic.write_text(path, content)
+    for name, picture in pictures.items():
+        atomic.write_bytes(run.report / name, picture)
+    for path, text in texts.items():
+        atomic.write_text(path, text)
     return {"report": str(index), "card": str(readme)}

@@ -1,6 +1,6 @@
 """Everything a run folder says, in one frozen object; what is not there yet is ``None`` or empty."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from smidgen.errors import BadInput
 from smidgen.records.run_folder import RunFolder
@@ -60,14 +60,15 @@ class RunRecords:
 def read_run(run: RunFolder) -> RunRecords:
     """Raises ``BadInput`` for a folder that holds nothing of a run, and for a damaged file, which it names."""
     recipe = read_recipe(run)
+    training = read_training(run.measurements)
     records = RunRecords(
         name=recipe.name if recipe else text(run.path.resolve().name),
         recipe=recipe,
         design=read_design(run.design),
         tokenizer=read_tokenizer_quality(run.tokenizer / "quality.json"),
         data=read_data_index(run.data / "index.json"),
-        mixture=read_mixture(run.path / "mixture.json"),
-        training=read_training(run.measurements),
+        mixture=_as_far_as_trained(read_mixture(run.mixture), training),
+        training=training,
         score_files=read_score_files(run.scores),
         samples=read_samples(run.samples),
         exports=read_exports(run.exports),
@@ -79,6 +80,14 @@ def read_run(run: RunFolder) -> RunRecords:
             "`smidgen run RECIPE --out FOLDER` made"
         )
     return records
+
+
+def _as_far_as_trained(
+    mixture: tuple[MixturePoint, ...], training: TrainingRecord | None
+) -> tuple[MixturePoint, ...]:
+    """The order of samples is dealt for the whole run in advance: what lies ahead is not realised yet."""
+    done = training.tokens if training else 0
+    return tuple(point if point.tokens <= done else replace(point, realised={}) for point in mixture)
 
 
 def _holds_anything(records: RunRecords) -> bool:

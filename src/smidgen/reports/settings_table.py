@@ -91,7 +91,7 @@ def _spoken(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         return words.exact(value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:,g}" if isinstance(value, float) else str(value)
 
 
 def _is_off(name: str, value: Any) -> bool:

@@ -28,8 +28,8 @@ class SmidgenTokenizer(PreTrainedTokenizerFast):
     # one may apply the rules: turning digits round twice would undo it.
     if hasattr(PreTrainedTokenizerFast, "_batch_encode_plus"):
 
-        def _batch_encode_plus(self, texts: Any, *args: Any, **kwargs: Any) -> Any:
-            return super()._batch_encode_plus(self._with_rules(texts, kwargs), *args, **kwargs)
+        def _batch_encode_plus(self, batch_text_or_text_pairs: Any, *args: Any, **kwargs: Any) -> Any:
+            return super()._batch_encode_plus(self._with_rules(batch_text_or_text_pairs, kwargs), *args, **kwargs)
 
     else:
 

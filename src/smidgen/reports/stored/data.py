@@ -57,13 +57,18 @@ def _source(name: str, counts: dict[str, Any]) -> SourceCounts:
     return SourceCounts(
         name=name,
         origin=optional(text, counts.get("origin"), ""),
-        documents=optional(whole, counts.get("documents")),
+        documents=optional(_documents, counts.get("documents")),
         train_tokens=optional(whole, counts.get("train_tokens")),
         held_out_tokens=optional(whole, counts.get("held_out_tokens")),
         planned_share=optional(number, counts.get("planned_share")),
         epochs=optional(number, counts.get("epochs")),
         rejected={reason: whole(times) for reason, times in mapping(counts.get("rejected") or {}).items()},
     )
+
+
+def _documents(value: Any) -> int:
+    """Those that are trained on: stated alone, or beside those held out and left out."""
+    return whole(mapping(value)["train"] if isinstance(value, dict) else value)
 
 
 def _point(point: dict[str, Any]) -> MixturePoint:

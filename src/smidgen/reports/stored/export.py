@@ -23,6 +23,7 @@ class Export:
     kind: str
     files: tuple[ExportedFile, ...]
     parity: dict[str, float]
+    notes: tuple[str, ...]
     refused: dict[str, str]
 
     @property
@@ -43,6 +44,7 @@ def _read(path: Path) -> Export:
             kind=optional(text, stored.get("kind"), ""),
             files=tuple(_file(mapping(file)) for file in sequence(stored.get("files") or [])),
             parity=numbers(stored.get("parity") or {}),
+            notes=tuple(text(note) for note in sequence(stored.get("notes") or [])),
             refused={text(refusal["format"]): text(refusal["reason"]) for refusal in refused},
         )
 

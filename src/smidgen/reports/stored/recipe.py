@@ -65,8 +65,8 @@ def read_recipe(run: RunFolder) -> StoredRecipe | None:
     """Raises ``BadInput`` also when the recipe was edited after the run began."""
     if not run.exists:
         return None
-    recipe = run.stored_recipe()
     with damage_named(run.recipe):
+        recipe = run.stored_recipe()
         return _recipe(mapping(recipe), text((read_object(run.recipe) or {})["sha256"]))
 
 

@@ -36,15 +36,19 @@ class TrainingRecord:
 
     @property
     def tokens(self) -> int:
-        return max(point.tokens for point in (*self.points, *self.held_out))
+        return max(point.tokens for point in self._measured)
 
     @property
     def seconds(self) -> float:
-        return max(point.seconds for point in (*self.points, *self.held_out))
+        return max(point.seconds for point in self._measured)
 
     @property
     def tokens_per_second(self) -> float | None:
         return self.tokens / self.seconds if self.seconds > 0 else None
+
+    @property
+    def _measured(self) -> list[TrainingPoint | HeldOutPoint]:
+        return [*self.points, *self.held_out]
 
 
 def read_training(path: Path) -> TrainingRecord | None:

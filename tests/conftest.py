@@ -1,0 +1,62 @@
+"""What tests of several folders share: a recipe so small that its whole life takes seconds."""
+
+import pytest
+import torch
+from filelock import FileLock
+
+from smidgen.recipes.loading import load_recipe
+from smidgen.recipes.recipe import Recipe
+
+# 20 steps of 16 windows of 32 tokens; sizes differ from each other so that a mix-up shows.
+TINY = (
+    "name=tiny",
+    "design.vocab_size=320",
+    "design.hidden_size=36",
+    "design.num_layers=2",
+    "design.num_heads=3",
+    "design.num_kv_heads=1",
+    "design.head_dim=12",
+    "design.intermediate_size=50",
+    "design.context_length=32",
+    "data.curriculum=[{at=0, weights={grammar=0.8, arithmetic=0.2}}, {at=1, weights={grammar=0.5, arithmetic=0.5}}]",
+    'data.sources={grammar={generator="grammar"}, arithmetic={generator="arithmetic"}}',
+    "tokenizer.training_bytes=60_000",
+    "training.tokens=10_240",
+    "training.batch_tokens=512",
+    "training.micro_batch_size=8",
+    "training.warmup_steps=2",
+    "training.precision=fp32",
+    "training.compile=false",
+    "training.held_out_steps=10",
+    "training.checkpoint_steps=5",
+    "sampling.max_new_tokens=12",
+)
+
+
+@pytest.fixture(scope="session")
+def tiny_overrides() -> tuple[str, ...]:
+    """``--set`` options that make the quickstart tiny."""
+    return TINY
+
+
+@pytest.fixture(scope="session")
+def tiny_recipe() -> Recipe:
+    return load_recipe("quickstart", overrides=TINY)
+
+
+@pytest.fixture(scope="session")
+def finished_run(tiny_recipe, tmp_path_factory, worker_id):
+    """The run folder of a tiny model whose life is complete; made once, not to be changed by tests."""
+    from smidgen.life.run import run_life
+    from smidgen.life.stages import Life
+    from smidgen.records.run_folder import RunFolder
+
+    torch.set_num_threads(1)
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+    run = RunFolder(shared / "finished-run")
+    with FileLock(shared / "finished-run.lock"):
+        if not (run.path / "finished").exists():
+            run_life(Life(recipe=tiny_recipe, run=run), command="smidgen run tiny")
+            (run.path / "finished").touch()
+    return run

@@ -1,0 +1,47 @@
+import itertools
+import json
+from collections import Counter
+
+import pytest
+
+from smidgen.data.document import Document
+from smidgen.data.sources import open_source, without_duplicates
+from smidgen.errors import BadInput
+from smidgen.recipes.mixture import Source
+
+
+def test_a_hub_source_says_what_would_work():
+    hub = Source(hub="owner/corpus", config="small")
+    with pytest.raises(BadInput) as caught:
+        open_source("web", hub, seed=1, cache=None, rejected=Counter())
+    assert str(caught.value) == (
+        "source 'web' is the hub dataset owner/corpus (small) and this version reads local files only: "
+        "give --data web=PATH, or --data text=PATH for all text sources"
+    )
+
+
+def test_equal_texts_are_read_once_and_counted(tmp_path):
+    texts = ["one", "two", "one", "", "two", "three", "one"]
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+    rejected: Counter = Counter()
+    documents = list(open_source("a", Source(files=(str(path),)), seed=1, cache=None, rejected=rejected))
+    assert [document.text for document in documents] == ["one", "two", "three"]
+    assert [document.id for document in documents] == ["a.jsonl#1", "a.jsonl#2", "a.jsonl#6"]
+    assert rejected == {"duplicate": 3, "empty text": 1}
+
+
+def test_duplicates_are_dropped_as_the_documents_stream_by():
+    rejected: Counter = Counter()
+    stream = (Document(id=str(number), text=str(number % 3)) for number in itertools.count())
+    assert [document.id for document in itertools.islice(without_duplicates(stream, rejected), 3)] == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize("generator", ["arithmetic", "grammar"])
+def test_generators_stream_and_follow_the_seed(generator):
+    def first(seed: int) -> list[Document]:
+        source = Source(generator=generator)
+        return list(itertools.islice(open_source("g", source, seed=seed, cache=None, rejected=Counter()), 3))
+
+    assert first(1) == first(1)
+    assert [document.text for document in first(1)] != [document.text for document in first(2)]

@@ -1,0 +1,13 @@
+"""Every kind of tokenizer that the settings can ask for."""
+
+from smidgen.recipes.tokenizer import SpecialTokens, TokenizerSettings
+
+FIVE = SpecialTokens(pad="<pad>", bos="<bos>", eos="<eos>", unk="<unk>")
+ARITHMETIC = {"digits": "reversed", "isolate_operators": True, "isolate_whitespace": True}
+KINDS = {
+    "plain": TokenizerSettings(),
+    "single digits": TokenizerSettings(digits="single", special_tokens=FIVE),
+    "arithmetic": TokenizerSettings(**ARITHMETIC, special_tokens=FIVE),
+    "cased": TokenizerSettings(case_mapping=True),
+    "everything": TokenizerSettings(**ARITHMETIC, case_mapping=True, special_tokens=FIVE),
+}

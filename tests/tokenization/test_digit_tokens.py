@@ -1,0 +1,51 @@
+from smidgen.recipes.tokenizer import TokenizerSettings
+from smidgen.tokenization import digit_tokens
+from smidgen.tokenization.training import train_tokenizer
+
+from .sample_text import sample_texts
+
+
+def texts_of(tokenizer, ids):
+    return [tokenizer.content(token_id)[0].decode() for token_id in ids]
+
+
+def test_symbols_are_found_in_order(trained):
+    tokenizer = trained["arithmetic"]
+    ids = tokenizer.digit_token_ids()
+    assert texts_of(tokenizer, ids.digits) == list("0123456789")
+    assert texts_of(tokenizer, ids.operators) == list("+-*/")
+    assert texts_of(tokenizer, [ids.open_parenthesis, ids.close_parenthesis, ids.equals]) == ["(", ")", "="]
+
+
+def test_blanks_and_line_starts_are_all_tokens_of_whitespace_and_control_tokens_but_unk(trained):
+    tokenizer = trained["arithmetic"]
+    ids = tokenizer.digit_token_ids()
+    special = tokenizer.special_ids
+    starting = {special[name] for name in ("pad", "bos", "eos", "end_of_text")}
+    assert starting < set(ids.line_starts)
+    assert special["unk"] not in (*ids.line_starts, *ids.spaces)
+    ordinary = [tokenizer.content(i)[0] for i in range(len(special), tokenizer.vocab_size)]
+    whitespace = {content for content in ordinary if content.decode(errors="replace").isspace()}
+    found = {tokenizer.content(i)[0] for i in {*ids.spaces, *ids.line_starts} - starting}
+    assert found == whitespace
+    assert {b" ", b"\t"} <= {tokenizer.content(i)[0] for i in ids.spaces}
+    assert {b"\n", b"\r"} <= {tokenizer.content(i)[0] for i in ids.line_starts}
+    assert not any(b"\n" in tokenizer.content(i)[0] for i in ids.spaces)
+
+
+def test_a_line_break_with_blanks_behind_it_starts_a_line():
+    symbols = [symbol.encode() for symbol in "0123456789+-*/()="]
+    ids = digit_tokens.find([b"<end>", *symbols, b" ", b"\n  ", b"\xc2"], first_ordinary=1, line_starting=[0])
+    assert ids.spaces == (18,)
+    assert ids.line_starts == (0, 19)
+
+
+def test_without_tokens_of_their_own_for_all_symbols_there_are_no_digit_features(trained):
+    assert trained["plain"].digit_token_ids() is None
+    # Digits are single here, but " (" is a token.
+    assert trained["single digits"].digit_token_ids() is None
+
+
+def test_digits_and_operators_alone_are_enough():
+    settings = TokenizerSettings(digits="single", isolate_operators=True)
+    assert train_tokenizer(sample_texts(50), settings, 400).digit_token_ids() is not None

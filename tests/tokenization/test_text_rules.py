@@ -1,0 +1,148 @@
+import itertools
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from smidgen.recipes.tokenizer import TokenizerSettings
+from smidgen.tokenization.text_rules import (
+    ALLCAPS,
+    CAPNEXT,
+    ESCAPE,
+    TITLE,
+    StreamingInverse,
+    TextRules,
+    map_case,
+    reverse_digits,
+    unmap_case,
+)
+
+BOTH = TextRules(reverse_digits=True, map_case=True)
+EVERY_RULES = [TextRules(reverse_digits=digits, map_case=case) for digits in (False, True) for case in (False, True)]
+# Few characters, so that the awkward neighbours meet; surrogates are characters to Python.
+AWKWARD = st.text(alphabet=f"abAB 019.é\n٣\u212a\ud800{TITLE}{ALLCAPS}{CAPNEXT}{ESCAPE}", max_size=30)
+ANY_TEXT = st.one_of(AWKWARD, st.text(alphabet=st.characters(), max_size=30))
+
+
+@pytest.mark.parametrize(
+    ("text", "reversed_text"),
+    [
+        ("104", "401"),
+        ("a12b345", "a21b543"),
+        ("007", "700"),
+        ("3.14, 1,000", "3.41, 1,000"),
+        ("1 + 23 = 24", "1 + 32 = 42"),
+        ("٣٤ ३४ ３４ ²³", "٣٤ ३४ ３４ ²³"),
+        ("12٣45", "21٣54"),
+        ("", ""),
+    ],
+)
+def test_every_run_of_ascii_digits_is_turned_round_and_nothing_else(text, reversed_text):
+    assert reverse_digits(text) == reversed_text
+
+
+@pytest.mark.parametrize(
+    ("text", "mapped"),
+    [
+        ("The NASA Launch", f"{TITLE}the{ALLCAPS} nasa{TITLE} launch"),
+        ("the end", "the end"),
+        ("I am A B", f"{TITLE}i am{TITLE} a{TITLE} b"),
+        ("iPhone", f"i{CAPNEXT}phone"),
+        (" iPhone", f" i{CAPNEXT}phone"),
+        ("by McDonald", f"by{CAPNEXT} mc{CAPNEXT}donald"),
+        ("NASAs", f"{CAPNEXT}n{CAPNEXT}a{CAPNEXT}s{CAPNEXT}as"),
+        ("two  Blanks\nAnd", f"two {TITLE} blanks\n{TITLE}and"),
+        ("X1Yz", f"{TITLE}x1{TITLE}yz"),
+        ("ÉCOLE İß", f"É{ALLCAPS}cole İß"),
+        ("\u212a ſ ǅ \u2126", "\u212a ſ ǅ \u2126"),
+        (f"a{TITLE}b{ESCAPE}", f"a{ESCAPE}{TITLE}b{ESCAPE}{ESCAPE}"),
+        (f"{ALLCAPS} The", f"{ESCAPE}{ALLCAPS}{TITLE} the"),
+    ],
+)
+def test_capitals_become_markers_before_the_blank_of_their_run(text, mapped):
+    assert map_case(text) == mapped
+    assert unmap_case(mapped) == text
+
+
+@given(ANY_TEXT)
+def test_no_ascii_capital_is_left(text):
+    assert not any("A" <= character <= "Z" for character in map_case(text))
+
+
+@given(ANY_TEXT)
+def test_reversing_digits_twice_changes_nothing(text):
+    assert reverse_digits(reverse_digits(text)) == text
+
+
+@pytest.mark.parametrize("rules", EVERY_RULES, ids=str)
+@given(text=ANY_TEXT)
+@settings(max_examples=300)
+def test_rules_are_undone_on_any_text(rules, text):
+    assert rules.invert(rules.apply(text)) == text
+
+
+def test_rules_are_undone_on_every_short_text_of_awkward_characters():
+    characters = f"aB 1{TITLE}{ALLCAPS}{CAPNEXT}{ESCAPE}"
+    texts = ["".join(text) for length in range(6) for text in itertools.product(characters, repeat=length)]
+    assert len(texts) == 37449
+    assert [text for text in texts if BOTH.invert(BOTH.apply(text)) != text] == []
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (TITLE, ""),
+        (f"{TITLE} ", " "),
+        (f"{TITLE}{ALLCAPS}a", "A"),
+        (f"{ALLCAPS} 12{ESCAPE}", " 21"),
+        (f"1{TITLE}2", "12"),
+        (f"{ESCAPE}a", "a"),
+        (f"{ALLCAPS}aBc d", "ABC d"),
+    ],
+)
+def test_markers_that_no_text_would_have_disappear(written, read):
+    assert BOTH.invert(written) == read
+
+
+@pytest.mark.parametrize("rules", EVERY_RULES, ids=str)
+@given(text=ANY_TEXT)
+def test_text_that_arrives_in_two_parts_reads_the_same_wherever_it_is_cut(rules, text):
+    for cut in range(len(text) + 1):
+        inverse = StreamingInverse(rules)
+        parts = [inverse.push(text[:cut]), inverse.push(text[cut:]), inverse.flush()]
+        assert "".join(parts) == rules.invert(text)
+
+
+@pytest.mark.parametrize("rules", EVERY_RULES, ids=str)
+@given(texts=st.lists(ANY_TEXT, max_size=3))
+def test_text_that_arrives_by_the_character_reads_the_same_and_a_flush_begins_anew(rules, texts):
+    inverse = StreamingInverse(rules)
+    read = ["".join([*map(inverse.push, text), inverse.flush()]) for text in texts]
+    assert read == [rules.invert(text) for text in texts]
+
+
+def test_streaming_holds_back_only_what_may_still_change():
+    inverse = StreamingInverse(BOTH)
+    assert [inverse.push(part) for part in ("a1", "2", " b", TITLE, " ", "c", ALLCAPS, "d", "e", ".", "3")] == [
+        *("a", "", "21 b"),
+        *("", "", " C"),
+        *("", "D", "E", "."),
+        "",
+    ]
+    assert inverse.flush() == "3"
+
+
+@pytest.mark.parametrize("unit", ["a", "A", "aA", " ", "1", "Aa ", TITLE, ESCAPE, f"{ALLCAPS} ", "é"])
+def test_a_megabyte_of_the_same_is_rewritten_in_linear_time(unit):
+    text = unit * (1_000_000 // len(unit))
+    before = time.process_time()
+    mapped = BOTH.apply(text)
+    assert BOTH.invert(mapped) == text
+    assert time.process_time() - before < 2
+
+
+def test_rules_follow_the_settings_of_the_recipe():
+    assert TextRules.of(TokenizerSettings(digits="single")) == TextRules()
+    assert TextRules.of(TokenizerSettings(digits="reversed")) == TextRules(reverse_digits=True)
+    assert TextRules.of(TokenizerSettings(case_mapping=True)) == TextRules(map_case=True)
