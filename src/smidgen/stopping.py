@@ -35,7 +35,7 @@ def stop_on_signals(max_seconds: float | None = None) -> Iterator[StopRequest]:
 
     def on_signal(number: int, _: FrameType | None) -> None:
         request.signal()
-        signal.signal(number, previous[number])
+        signal.signal(number, previous[signal.Signals(number)])
 
     for number in previous:
         signal.signal(number, on_signal)

@@ -208,6 +208,13 @@ def test_an_export_that_transformers_cannot_load_is_not_handed_out(tmp_path, mon
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_check_that_never_ends_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(read_back, "LONGEST_SECONDS", 0.01)
+    with pytest.raises(CheckFailed, match="more than"):
+        export_hugging_face(tiny_model(), tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("changes", "message"), [({"ids": [1, 2]}, "token ids"), ({"decoded": "the cat"}, "decodes 'The cat' as")]
 )

@@ -117,6 +117,23 @@ def test_tokens_from_the_cache_give_the_logits_of_the_whole_text(exported, parts
 
 
 @torch.inference_mode()
+def test_positions_can_be_given(full):
+    ids_BT, positions_BT = random_ids(2, 5), torch.tensor([[0, 1, 2, 3, 4], [7, 2, 9, 1, 0]])
+    logits_BTV = full.theirs(ids_BT, position_ids=positions_BT).logits
+    assert farthest(logits_BTV, full.decoder(ids_BT, position_ids_BT=positions_BT)) < 1e-6
+    assert farthest(logits_BTV[1], full.theirs(ids_BT).logits[1]) > 1e-2
+
+
+@torch.inference_mode()
+def test_the_loss_can_be_divided_by_the_tokens_of_several_batches(full):
+    ids_BT = random_ids(2, 9)
+    mean = full.theirs(ids_BT, labels=ids_BT).loss.item()
+    divided = full.theirs(ids_BT, labels=ids_BT, num_items_in_batch=torch.tensor(80)).loss.item()
+    assert divided == pytest.approx(mean * 16 / 80, rel=1e-5)
+    assert full.theirs.accepts_loss_kwargs
+
+
+@torch.inference_mode()
 def test_digit_features_refuse_a_filled_cache_without_the_history(full):
     ids_1T = full.encode("12 + 34")
     cache = full.theirs(ids_1T).past_key_values

@@ -34,3 +34,14 @@ def test_a_logit_that_is_no_number_is_no_agreement():
     damaged_NV = logits_NV.clone()
     damaged_NV[1, 1] = math.nan
     assert math.isnan(parity([logits_NV], [damaged_NV]).max_abs_logit_diff)
+
+
+def test_the_farthest_logit_is_found_wherever_it_is():
+    """Logits are compared some positions at a time."""
+    ours_NV = torch.zeros(200, 3)
+    for place in (0, 63, 64, 150, 199):
+        theirs_NV = ours_NV.clone()
+        theirs_NV[place, 1] = 0.5
+        found = parity([ours_NV[:30], ours_NV[30:]], [theirs_NV[:30], theirs_NV[30:]])
+        assert found.max_abs_logit_diff == 0.5
+        assert found.top1 == pytest.approx(199 / 200)

@@ -13,8 +13,12 @@ from .tiny import ARITHMETIC, PLAIN, RULES, tiny_model
 KINDS = {
     "no rules": PLAIN,
     "digits": ARITHMETIC,
-    "capitals": TokenizerSettings(case_mapping=True, special_tokens=SpecialTokens(bos="<BOS1>", eos="<EOS12>")),
+    "capitals": TokenizerSettings(case_mapping=True),
     "both": RULES,
+    # One name begins another, and either rule would change it.
+    "awkward control tokens": TokenizerSettings(
+        digits="reversed", case_mapping=True, special_tokens=SpecialTokens(bos="<S", eos="<S12>")
+    ),
 }
 TEXTS = [
     "",

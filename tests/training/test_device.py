@@ -3,7 +3,13 @@ import torch
 
 from smidgen.errors import BadInput
 from smidgen.training import device as device_module
-from smidgen.training.device import autocast, choose_device, peak_flops_per_second, should_compile
+from smidgen.training.device import (
+    autocast,
+    choose_device,
+    compute_dtype,
+    peak_flops_per_second,
+    should_compile,
+)
 
 
 def test_an_unusable_device_is_refused_in_words():
@@ -28,9 +34,9 @@ def test_without_a_compiler_training_goes_on_with_a_notice(monkeypatch):
 
 
 def test_autocast_is_off_in_float32():
-    with autocast(torch.device("cpu"), "fp32"):
+    with autocast(torch.device("cpu"), compute_dtype(torch.device("cpu"), "fp32")):
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
 
 
 def test_the_peak_is_a_plausible_number():
-    assert 1e8 < peak_flops_per_second(torch.device("cpu"), "fp32") < 1e15
+    assert 1e8 < peak_flops_per_second(torch.device("cpu"), torch.float32) < 1e15

@@ -1,5 +1,6 @@
 import math
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -170,7 +171,8 @@ def test_bfloat16_and_the_compiler_train_to_about_the_same(train_in, tiny_recipe
 
     _, plain = train_in("plain")
     monkeypatch.setattr(device, "TOKENS_WORTH_COMPILING", 0)
-    monkeypatch.setattr(torch, "compile", lambda function, **options: function)
+    # Everything of the compiler but the slow last part, which generates code.
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))
     _, other = train_in("bf16", recipe=with_training(tiny_recipe, precision="bf16", compile=True))
     assert other.loss == pytest.approx(plain.loss, abs=0.05)
 

@@ -59,7 +59,7 @@ def save_checkpoint(
 
 def newest_checkpoint(root: Path) -> tuple[Checkpoint | None, list[str]]:
     """The valid checkpoint of the highest step, or None, and a sentence for each damaged one that was skipped."""
-    notices = []
+    notices: list[str] = []
     for step, path in sorted(_steps(root), reverse=True):
         problems = manifest.damage(path)
         if not problems:

@@ -62,10 +62,12 @@ def open_model(path: Path) -> OpenModel:
 
 def config_from_dict(values: dict[str, Any]) -> ModelConfig:
     """Rebuild settings from their plain form, as saved in checkpoints and exports."""
-    ids = values.get("digit_token_ids")
-    if ids is not None:
-        ids = DigitTokenIds(**{key: tuple(v) if isinstance(v, list) else v for key, v in ids.items()})
-    return ModelConfig(**{**values, "digit_token_ids": ids})
+    stored: dict[str, Any] | None = values.get("digit_token_ids")
+    if stored is None:
+        return ModelConfig(**values)
+    # JSON has no tuples.
+    ids = {key: tuple(value) if isinstance(value, list) else value for key, value in stored.items()}
+    return ModelConfig(**{**values, "digit_token_ids": DigitTokenIds(**ids)})
 
 
 def config_as_dict(config: ModelConfig) -> dict[str, Any]:

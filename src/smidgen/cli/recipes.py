@@ -1,5 +1,7 @@
 """``smidgen recipes``: what there is to run."""
 
+from typing import Any
+
 from smidgen.cli.options import Json
 
 
@@ -9,7 +11,7 @@ def recipes(as_json: Json = False) -> None:
     from smidgen.design.parameters import count_parameters
     from smidgen.recipes.loading import load_recipe, shipped_names
 
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name in shipped_names():
         recipe = load_recipe(name)
         rows.append(

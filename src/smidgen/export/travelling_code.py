@@ -35,7 +35,8 @@ def without_smidgen(source: str) -> str:
     imports = [node for node in tree.body if isinstance(node, ast.ImportFrom) and _is_ours(node)]
     names = {alias.name for node in imports for alias in node.names}
     methods = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and _mentions(node, names)]
-    dropped = {number for node in [*imports, *methods] for number in _line_numbers(node)}
+    left_out: list[ast.ImportFrom | ast.FunctionDef] = [*imports, *methods]
+    dropped = {number for node in left_out for number in _line_numbers(node)}
     lines = source.splitlines(keepends=True)
     # Also the blank line before what is dropped, so that its neighbours keep their distance.
     dropped |= {number - 1 for number in dropped if not lines[number - 2].strip()}

@@ -63,6 +63,7 @@ class DigitFeatures(nn.Module):
         super().__init__()
         self.embed_place = nn.Embedding(config.place_vocab_size, config.hidden_size)
         self.embed_role = nn.Embedding(config.role_vocab_size, config.hidden_size)
+        self.class_V: Tensor
         class_V = token_classes(config.digit_token_ids, config.vocab_size)
         self.register_buffer("class_V", class_V, persistent=False)
 

@@ -25,11 +25,14 @@ def choose_device(name: str | None) -> torch.device:
     return device
 
 
-def autocast(device: torch.device, precision: str) -> AbstractContextManager:
+def compute_dtype(device: torch.device, precision: str) -> torch.dtype:
     """bfloat16 for the matrix products where the recipe asks for it and the device has it, else float32."""
-    if precision == "bf16" and has_bfloat16(device):
-        return torch.autocast(device.type, dtype=torch.bfloat16)
-    return nullcontext()
+    return torch.bfloat16 if precision == "bf16" and has_bfloat16(device) else torch.float32
+
+
+def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager:
+    """Matrix products in ``dtype``; weights, sums and losses stay float32."""
+    return nullcontext() if dtype == torch.float32 else torch.autocast(device.type, dtype=dtype)
 
 
 def has_bfloat16(device: torch.device) -> bool:
@@ -49,10 +52,9 @@ def should_compile(wanted: bool, tokens: int) -> tuple[bool, str]:
     return True, ""
 
 
-def peak_flops_per_second(device: torch.device, precision: str) -> float:
+def peak_flops_per_second(device: torch.device, dtype: torch.dtype) -> float:
     """Operations per second of a large square matrix product, the best that this device shows in half a second."""
     size = 1024 if device.type == "cpu" else 8192
-    dtype = torch.bfloat16 if precision == "bf16" and has_bfloat16(device) else torch.float32
     left, right = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
     best, deadline = float("inf"), time.perf_counter() + 0.5
     while time.perf_counter() < deadline:

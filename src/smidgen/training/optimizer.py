@@ -37,8 +37,8 @@ def restore_optimizer(
 ) -> None:
     """Put saved moments back. Raises ``BadInput`` when they belong to another design."""
     for name, parameter in decoder.named_parameters():
-        moments = {moment: tensors.get(f"{moment}.{name}") for moment in MOMENTS}
-        if any(value is None or value.shape != parameter.shape for value in moments.values()):
+        moments = {moment: tensors[key] for moment in MOMENTS if (key := f"{moment}.{name}") in tensors}
+        if len(moments) < len(MOMENTS) or any(value.shape != parameter.shape for value in moments.values()):
             raise BadInput(f"the saved optimiser state of {name} does not fit the design; it belongs to another run")
         optimizer.state[parameter] = {
             "step": torch.tensor(float(step), device=parameter.device),

@@ -25,7 +25,7 @@ from smidgen.model.initialisation import initialise
 from smidgen.recipes.recipe import Recipe
 from smidgen.records import measurements
 from smidgen.records.run_folder import RunFolder
-from smidgen.training.device import autocast, has_bfloat16, peak_flops_per_second, should_compile
+from smidgen.training.device import autocast, compute_dtype, peak_flops_per_second, should_compile
 from smidgen.training.optimizer import build_optimizer, optimizer_tensors, restore_optimizer
 from smidgen.training.plan import TrainingPlan, plan_training
 from smidgen.training.progress import Progress, TrainingResult
@@ -85,7 +85,7 @@ class Trainer:
         compile: bool | None = None,
     ) -> None:
         self.recipe, self.settings, self.run, self.data = recipe, recipe.training, run, data
-        self.device = device
+        self.device, self.dtype = device, compute_dtype(device, self.settings.precision)
         self.plan: TrainingPlan = plan_training(recipe, device_type=device.type)
         self.decoder = Decoder(config).to(device)
         initialise(self.decoder, self.settings.seed)
@@ -181,7 +181,7 @@ class Trainer:
         started = time.monotonic()
         self.decoder.eval()
         by_source = {}
-        with autocast(self.device, self.settings.precision):
+        with autocast(self.device, self.dtype):
             for name in self.recipe.data.sources:
                 documents = held_out_documents(self.data, name, most_bytes=HELD_OUT_BYTES_IN_TRAINING)
                 by_source[name] = score_held_out(self.decoder, documents).value
@@ -261,7 +261,7 @@ class Trainer:
     def result(self) -> TrainingResult:
         speed = self.tokens_per_second
         operations = flops_per_token(self.decoder.config)["training"]
-        peak = peak_flops_per_second(self.device, self.settings.precision)
+        peak = peak_flops_per_second(self.device, self.dtype)
         return TrainingResult(
             step=self.step,
             tokens=self.tokens,
@@ -284,12 +284,12 @@ class Trainer:
         compile_it, notice = should_compile(wanted, self.plan.tokens)
         if notice:
             self.notices.append(notice)
-        if self.settings.precision == "bf16" and not has_bfloat16(self.device):
+        if self.settings.precision == "bf16" and self.dtype != torch.bfloat16:
             self.notices.append("this device has no native bfloat16: training runs in float32")
         return torch.compile(self._loss, fullgraph=True, dynamic=False) if compile_it else self._loss
 
     def _loss(self, ids_BU: Tensor) -> Tensor:
-        with autocast(self.device, self.settings.precision):
+        with autocast(self.device, self.dtype):
             logits_BTV = self.decoder(ids_BU[:, :-1])
             return F.cross_entropy(logits_BTV.flatten(0, 1).float(), ids_BU[:, 1:].flatten())
 
@@ -323,6 +323,7 @@ class Trainer:
             "device": torch.cuda.get_device_name() if self.device.type == "cuda" else self.device.type,
             "cpu_capability": torch.backends.cpu.get_cpu_capability(),
             "threads": torch.get_num_threads(),
+            "dtype": str(self.dtype),
             "micro_batch": self.plan.micro_batch,
             "compiled": self.compiled_loss is not self._loss and self.compiled_loss != self._loss,
         }

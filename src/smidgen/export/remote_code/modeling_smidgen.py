@@ -67,7 +67,10 @@ class SmidgenForCausalLM(PreTrainedModel, GenerationMixin):
         all token ids so far, the given ones included (B, S): digit features are derived from them once the cache
         holds tokens; ``generate()`` passes them by itself. Everything else is as in ``LlamaForCausalLM``.
         """
-        self._refuse(input_ids, inputs_embeds, output_attentions, output_hidden_states)
+        if inputs_embeds is not None or input_ids is None:
+            raise ValueError("give input_ids: inputs_embeds cannot be used, as digit features are derived from ids")
+        if output_attentions or output_hidden_states:
+            raise ValueError("attention weights and hidden states are not returned; the logits are all there is")
         if use_cache is None:
             use_cache = self.config.use_cache
         if use_cache and past_key_values is None:
@@ -82,14 +85,7 @@ class SmidgenForCausalLM(PreTrainedModel, GenerationMixin):
         )
         kept = slice(-logits_to_keep, None) if isinstance(logits_to_keep, int) else logits_to_keep
         logits_BTV = self.model.logits(x_BTC[:, kept])
-        loss = None
-        if labels is not None:
-            loss = self.loss_function(
-                logits=logits_BTV,
-                labels=labels,
-                vocab_size=self.config.vocab_size,
-                num_items_in_batch=num_items_in_batch,
-            )
+        loss = None if labels is None else self._loss(logits_BTV, labels, num_items_in_batch)
         output = CausalLMOutputWithPast(
             loss=loss, logits=logits_BTV, past_key_values=past_key_values if use_cache else None
         )
@@ -97,7 +93,8 @@ class SmidgenForCausalLM(PreTrainedModel, GenerationMixin):
 
     def prepare_inputs_for_generation(self, input_ids: Tensor, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Only the newest ids go through the layers, but digit features need all of them."""
-        inputs = super().prepare_inputs_for_generation(input_ids, *args, **kwargs)
+        # transformers declares it for a type of its own that no model inherits.
+        inputs = super().prepare_inputs_for_generation(input_ids, *args, **kwargs)  # type: ignore[misc, arg-type]
         if self.model.digit_features is not None:
             inputs["history_ids"] = input_ids
         # Version 4 adds positions within the cache, which our attention does not need.
@@ -124,6 +121,15 @@ class SmidgenForCausalLM(PreTrainedModel, GenerationMixin):
             settings = self.model.config
             module.class_V.copy_(token_classes(settings.digit_token_ids, settings.vocab_size))
 
+    def _loss(self, logits_BTV: Tensor, labels_BT: Tensor, num_items_in_batch: Tensor | int | None) -> Tensor:
+        """Cross entropy of each next token, shifted here; labels of -100 are left out."""
+        return self.loss_function(
+            logits=logits_BTV,
+            labels=labels_BT,
+            vocab_size=self.config.vocab_size,
+            num_items_in_batch=num_items_in_batch,
+        )
+
     def _without_padding(self, history_BS: Tensor, attention_mask_BS: Tensor | None) -> Tensor:
         """The history with a line start wherever there is padding, whose ids may be any, a digit's too."""
         ids = self.model.config.digit_token_ids
@@ -145,16 +151,3 @@ class SmidgenForCausalLM(PreTrainedModel, GenerationMixin):
                 "digit features are derived from all tokens so far: with a filled cache also give history_ids, the "
                 "ids of all tokens including the new ones; generate() does so by itself"
             )
-
-    @staticmethod
-    def _refuse(
-        input_ids: Tensor | None,
-        inputs_embeds: Tensor | None,
-        output_attentions: bool | None,
-        output_hidden_states: bool | None,
-    ) -> None:
-        """Raise ``ValueError`` for what would be ignored otherwise."""
-        if inputs_embeds is not None or input_ids is None:
-            raise ValueError("give input_ids: inputs_embeds cannot be used, as digit features are derived from ids")
-        if output_attentions or output_hidden_states:
-            raise ValueError("attention weights and hidden states are not returned; the logits are all there is")

@@ -29,7 +29,8 @@ class SmidgenTokenizer(PreTrainedTokenizerFast):
     if hasattr(PreTrainedTokenizerFast, "_batch_encode_plus"):
 
         def _batch_encode_plus(self, batch_text_or_text_pairs: Any, *args: Any, **kwargs: Any) -> Any:
-            return super()._batch_encode_plus(self._with_rules(batch_text_or_text_pairs, kwargs), *args, **kwargs)
+            texts = self._with_rules(batch_text_or_text_pairs, kwargs)
+            return super()._batch_encode_plus(texts, *args, **kwargs)  # type: ignore[misc] # is in version 4 only
 
     else:
 
@@ -37,12 +38,18 @@ class SmidgenTokenizer(PreTrainedTokenizerFast):
             text, text_pair = self._with_rules(text, kwargs), self._with_rules(text_pair, kwargs)
             return super()._encode_plus(text, text_pair, *args, **kwargs)
 
-    def _decode(self, token_ids: int | list[int], skip_special_tokens: bool = False, **kwargs: Any) -> str:
+    def _decode(
+        self,
+        token_ids: int | list[int],
+        skip_special_tokens: bool = False,
+        clean_up_tokenization_spaces: bool | None = None,
+        **kwargs: Any,
+    ) -> str:
         """Control tokens end a text: no run of digits and no capital reaches across them."""
         added, rules = self.added_tokens_decoder, self.rules
         texts = []
         for is_added, group in groupby([token_ids] if isinstance(token_ids, int) else token_ids, added.__contains__):
-            text = super()._decode(list(group), skip_special_tokens=skip_special_tokens, **kwargs)
+            text = super()._decode(list(group), skip_special_tokens, clean_up_tokenization_spaces, **kwargs)
             texts.append(text if is_added else rules.invert(text))
         return "".join(texts)
 
