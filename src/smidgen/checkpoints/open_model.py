@@ -66,7 +66,7 @@ def config_from_dict(values: dict[str, Any]) -> ModelConfig:
     if stored is None:
         return ModelConfig(**values)
     # JSON has no tuples.
-    ids = {key: tuple(value) if isinstance(value, list) else value for key, value in stored.items()}
+    ids: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in stored.items()}
     return ModelConfig(**{**values, "digit_token_ids": DigitTokenIds(**ids)})
 
 

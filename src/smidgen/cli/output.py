@@ -7,6 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+WIDTH_WITHOUT_TERMINAL = 120
+
 
 def print_json(value: dict[str, Any]) -> None:
     """The one object that ``--json`` promises."""
@@ -15,7 +17,9 @@ def print_json(value: dict[str, Any]) -> None:
 
 def console(*, as_json: bool) -> Console:
     """For people: stdout, unless a JSON object has to stand there alone."""
-    return Console(stderr=as_json, highlight=False)
+    made = Console(stderr=as_json, highlight=False)
+    # A pipe or log file has no width of its own, and rich would cut tables to 80 columns.
+    return made if made.is_terminal else Console(stderr=as_json, highlight=False, width=WIDTH_WITHOUT_TERMINAL)
 
 
 def table(*columns: str) -> Table:

@@ -1,5 +1,6 @@
 """How results look in a terminal."""
 
+from collections.abc import Callable
 from typing import Any
 
 from rich.console import Console
@@ -9,6 +10,7 @@ from smidgen.cli.output import table
 from smidgen.reports import words
 
 BAR_WIDTH = 32
+BITS_PER_BYTE = "bits_per_byte"
 
 
 def show_design(screen: Console, summary: dict[str, Any]) -> None:
@@ -49,7 +51,7 @@ def show_tokenizer(screen: Console, quality: dict[str, Any]) -> None:
 
 def show_data(screen: Console, index: dict[str, Any]) -> None:
     """Sources with tokens, shares and epochs; what was rejected; warnings."""
-    shown = table("source", "share", "training tokens", "epochs", "held-out documents", "rejected", "from")
+    shown = table("source", "share", "training tokens", "epochs", "held out", "rejected", "from")
     shown.columns[6].justify = "left"
     for name, source in index["sources"].items():
         shown.add_row(
@@ -57,7 +59,7 @@ def show_data(screen: Console, index: dict[str, Any]) -> None:
             words.percent(source["planned_share"]),
             f"{source['train_tokens']:,}",
             f"{source['epochs']:.2f}",
-            f"{source['documents']['held_out']:,}",
+            words.size(source["held_out_text_bytes"]),
             f"{sum(source['rejected'].values()):,}",
             source["origin"],
         )
@@ -67,26 +69,44 @@ def show_data(screen: Console, index: dict[str, Any]) -> None:
 
 
 def show_scores(screen: Console, record: dict[str, Any]) -> None:
-    """Every score with its interval beside its baselines."""
-    shown = table("task", "metric", "score", "95% interval", "items", "baselines")
-    shown.columns[1].justify = shown.columns[5].justify = "left"
+    """Every score with its interval beside what it must be held against."""
+    shown = table("score", "value", "95% interval", "items", "held against")
+    shown.columns[4].justify = "left"
     for task, metrics in record["scores"].items():
-        part = "/" in task
         for metric, score in metrics.items():
-            number = (lambda value: f"{value:.3f}") if metric == "bits_per_byte" else words.percent
-            baselines = record["baselines"].get(task, {})
-            compares = metric in ("acc", "bits_per_byte")
+            number = _number_of(metric)
             shown.add_row(
-                f"  {task.partition('/')[2]}" if part else task,
-                metric.replace("_", " "),
+                _score_name(task, metric),
                 number(score["value"]),
                 f"{number(score['low'])} to {number(score['high'])}",
                 f"{score['n']:,}",
-                ", ".join(f"{name} {number(value)}" for name, value in baselines.items()) if compares else "",
+                _floors(record["baselines"].get(task, {}), metric),
             )
     screen.print(shown)
     for task, reason in record["skipped"].items():
         screen.print(Text(f"skipped {task}: {reason}", style="dim"))
+
+
+def _number_of(metric: str) -> Callable[[float], str]:
+    return "{:.3f}".format if metric == BITS_PER_BYTE else words.percent
+
+
+def _score_name(task: str, metric: str) -> str:
+    """The task, its parts indented below it, and the metric where it is not the task's usual one."""
+    name = f"  {task.partition('/')[2]}" if "/" in task else task
+    return name if metric in (BITS_PER_BYTE, "acc") else f"{name}, {metric.replace('_', ' ')}"
+
+
+def _floors(baselines: dict[str, float], metric: str) -> str:
+    """Compressors all, of the rules of thumb chance and the best one; nothing can be guessed in free generation."""
+    number = _number_of(metric)
+    if metric == BITS_PER_BYTE:
+        return ", ".join(f"{name} {number(value)}" for name, value in baselines.items())
+    if metric != "acc" or "chance" not in baselines:
+        return ""
+    best = max((name for name in baselines if name != "chance"), key=lambda name: baselines[name], default=None)
+    rule = f", always the {best} {number(baselines[best])}" if best else ""
+    return f"chance {number(baselines['chance'])}{rule}"
 
 
 def show_export(screen: Console, record: dict[str, Any]) -> None:
