@@ -6,29 +6,8 @@ import pytest
 from transformers.dynamic_module_utils import get_relative_import_files, get_relative_imports
 
 import smidgen.model
-from smidgen.export.travelling_code import model_files, tokenizer_files, without_smidgen
-from smidgen.tokenization.text_rules import TextRules
-
-SOURCE = '''"""A module."""
-
-from dataclasses import dataclass
-
-from smidgen.recipes.tokenizer import TokenizerSettings
-
-LIMIT = 3  # a reason
-
-
-@dataclass
-class Rules:
-    on: bool
-
-    @classmethod
-    def of(cls, settings: TokenizerSettings) -> "Rules":
-        return cls(settings.on)
-
-    def apply(self, text: str) -> str:
-        return text
-'''
+from smidgen.export.travelling_code import model_files, tokenizer_files
+from smidgen.tokenization import text_rules
 
 
 def written(files: dict[str, str], folder: Path) -> Path:
@@ -69,24 +48,5 @@ def test_no_file_of_the_decoder_but_the_initial_weights_stays_behind(tmp_path):
     assert set(model_files()) - found == {"modeling_smidgen.py", "initialisation.py", "__init__.py"}
 
 
-def test_what_belongs_to_other_parts_of_smidgen_is_left_out_and_every_other_line_kept():
-    kept = without_smidgen(SOURCE)
-    lines = SOURCE.splitlines(keepends=True)
-    assert kept == "".join([*lines[:3], *lines[5:12], *lines[16:]])
-
-
-def test_a_module_without_other_parts_of_smidgen_stays_as_it_is():
-    source = SOURCE.replace("from smidgen.recipes.tokenizer", "from other")
-    assert without_smidgen(source) == source
-
-
-def test_the_copied_text_rules_rewrite_as_ours_do():
-    copied: dict = {"__name__": "copied_text_rules"}
-    sys.modules["copied_text_rules"] = type(sys)("copied_text_rules")
-    try:
-        exec(tokenizer_files()["text_rules.py"], copied)
-    finally:
-        del sys.modules["copied_text_rules"]
-    text = "In 2024, NASA paid McDonald 1234567"
-    settings = {"reverse_digits": True, "map_case": True}
-    assert copied["TextRules"](**settings).apply(text) == TextRules(**settings).apply(text) != text
+def test_the_text_rules_travel_unchanged():
+    assert tokenizer_files()["text_rules.py"] == Path(text_rules.__file__).read_text(encoding="utf-8")

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smidgen.recipes.tokenizer import TokenizerSettings
 from smidgen.tokenization.text_rules import (
     ALLCAPS,
     CAPNEXT,
@@ -140,9 +139,3 @@ def test_a_megabyte_of_the_same_is_rewritten_in_linear_time(unit):
     mapped = BOTH.apply(text)
     assert BOTH.invert(mapped) == text
     assert time.process_time() - before < 2
-
-
-def test_rules_follow_the_settings_of_the_recipe():
-    assert TextRules.of(TokenizerSettings(digits="single")) == TextRules()
-    assert TextRules.of(TokenizerSettings(digits="reversed")) == TextRules(reverse_digits=True)
-    assert TextRules.of(TokenizerSettings(case_mapping=True)) == TextRules(map_case=True)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from smidgen.errors import BadInput
 from smidgen.recipes.tokenizer import SpecialTokens, TokenizerSettings
+from smidgen.tokenization.text_rules import TextRules
 from smidgen.tokenization.training import train_tokenizer
 
 from .kinds import FIVE, KINDS
@@ -153,3 +154,12 @@ def test_training_loads_neither_torch_nor_transformers_nor_pydantic():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_text_rules_follow_the_settings_of_the_recipe():
+    wanted = {"single": TextRules(), "reversed": TextRules(reverse_digits=True)}
+    for digits, rules in wanted.items():
+        trained = train_tokenizer(sample_texts(20), TokenizerSettings(digits=digits), 300)
+        assert trained.definition.rules == rules
+    cased = train_tokenizer(sample_texts(20), TokenizerSettings(case_mapping=True), 300)
+    assert cased.definition.rules == TextRules(map_case=True)

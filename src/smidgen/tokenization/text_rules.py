@@ -22,9 +22,6 @@ Both rules hold for every string, lone surrogates included, and take linear time
 
 import re
 from dataclasses import dataclass
-from typing import Self
-
-from smidgen.recipes.tokenizer import TokenizerSettings
 
 # C0 controls that text hardly ever holds: "shift out", "shift in", "data link escape", "device control one".
 TITLE, ALLCAPS, ESCAPE, CAPNEXT = "\x0e", "\x0f", "\x10", "\x11"
@@ -43,10 +40,6 @@ class TextRules:
 
     reverse_digits: bool = False
     map_case: bool = False
-
-    @classmethod
-    def of(cls, settings: TokenizerSettings) -> Self:
-        return cls(reverse_digits=settings.digits == "reversed", map_case=settings.case_mapping)
 
     def apply(self, text: str) -> str:
         """The text as the tokenizer sees it."""

@@ -38,7 +38,8 @@ def train_tokenizer(texts: Iterable[str], settings: TokenizerSettings, vocab_siz
             f"design.vocab_size={vocab_size} is too small for byte-level BPE: 256 bytes and {len(special)} special "
             f"tokens need {256 + len(special)}"
         )
-    rules, splits = TextRules.of(settings), Splits.of(settings)
+    rules = TextRules(reverse_digits=settings.digits == "reversed", map_case=settings.case_mapping)
+    splits = Splits.of(settings)
     encoder = BytePairEncoder(models.BPE())
     encoder.pre_tokenizer = splits.pre_tokenizer()
     rewritten = (rules.apply(text) for text in _not_empty(texts))

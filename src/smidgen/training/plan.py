@@ -1,5 +1,6 @@
 """How a recipe's training is cut into steps and forward passes on this device."""
 
+import math
 from dataclasses import dataclass
 
 from smidgen.recipes.recipe import Recipe
@@ -51,7 +52,7 @@ def plan_training(recipe: Recipe, *, device_type: str) -> TrainingPlan:
         step_sequences=sequences,
         micro_batch=max(size for size in range(1, min(wanted, sequences) + 1) if sequences % size == 0),
         context_length=context,
-        log_steps=settings.log_steps or max(1, steps // PROGRESS_LINES),
-        held_out_steps=settings.held_out_steps or max(1, steps // HELD_OUT_MEASUREMENTS),
-        checkpoint_steps=settings.checkpoint_steps or max(1, steps // CHECKPOINTS),
+        log_steps=settings.log_steps or math.ceil(steps / PROGRESS_LINES),
+        held_out_steps=settings.held_out_steps or math.ceil(steps / HELD_OUT_MEASUREMENTS),
+        checkpoint_steps=settings.checkpoint_steps or math.ceil(steps / CHECKPOINTS),
     )
