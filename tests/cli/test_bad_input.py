@@ -92,8 +92,9 @@ def test_a_hub_source_without_files(smidgen, tmp_path):
 
 
 def test_a_text_too_short_for_one_window(run_on, tmp_path):
-    (tmp_path / "text.jsonl").write_text("\n".join(lines_of_text(40)))
-    longer = ["--set", "design.context_length=2048", "--set", "training.batch_tokens=2048"]
+    (tmp_path / "text.jsonl").write_text("\n".join(lines_of_text(2)))
+    sets = ("design.context_length=2048", "training.batch_tokens=2048", "design.vocab_size=262")
+    longer = [word for item in sets for word in ("--set", item)]
     outcome = run_on(tmp_path / "text.jsonl", *longer)
     assert_refused(outcome, "context_length=2048", "give more text")
     assert not (tmp_path / "run" / "data").exists()

@@ -71,9 +71,11 @@ def test_empty_parts_are_refused(decoder, request_):
         log_likelihoods(decoder, [request_])
 
 
-def test_a_continuation_longer_than_the_window_is_refused(decoder):
-    with pytest.raises(ValueError, match="does not fit a window of 16"):
-        log_likelihoods(decoder, [Request((1,), tuple(range(17)))])
+def test_a_continuation_longer_than_the_window_is_scored_whole_and_counted(decoder):
+    request = Request((7, 1), tuple(range(20)))
+    [result] = log_likelihoods(decoder, [request])
+    assert result.truncated
+    assert result.log_probability == pytest.approx(alone(decoder, request, 20), abs=1e-5)
 
 
 def test_a_stop_is_obeyed(decoder, requests):

@@ -21,7 +21,8 @@ def wilson_interval(right: float, n: int) -> tuple[float, float]:
     spread = Z_95**2 / n
     centre = (share + spread / 2) / (1 + spread)
     half = Z_95 / (1 + spread) * math.sqrt(share * (1 - share) / n + spread / (4 * n))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    # At the ends rounding would leave 1e-19 between the bound and the share itself.
+    return (0.0 if right <= 0 else centre - half), (1.0 if right >= n else centre + half)
 
 
 def ratio_interval(numerators: Sequence[float], denominators: Sequence[float]) -> tuple[float, float]:

@@ -43,7 +43,8 @@ def log_likelihoods(
     """Score every request in float32, in the order given.
 
     Batches are sorted by length and padded on the right, where causal attention cannot see. Sequences longer than
-    ``max_length`` (the design's context by default) lose the left of their context.
+    ``max_length`` (the design's context by default) lose the left of their context and count as truncated. A
+    continuation that is longer by itself is scored whole, one token of context before it: rotary positions allow it.
 
     Raises ``ValueError`` for an empty context or continuation, ``Interrupted`` when asked to stop.
     """
@@ -61,8 +62,8 @@ def log_likelihoods(
             # Position t predicts token t + 1, so the last `count` predictions end at len(ids) - 1.
             results[index] = float(row_T[len(ids) - 1 - count : len(ids) - 1].double().sum())
     return [
-        Likelihood(value, len(request.context) + len(request.continuation) > len(ids))
-        for value, request, (ids, _) in zip(results, requests, rows, strict=True)
+        Likelihood(value, len(request.context) + len(request.continuation) > window + 1)
+        for value, request in zip(results, requests, strict=True)
     ]
 
 
@@ -88,13 +89,11 @@ def _target_log_probabilities(decoder: Decoder, ids_BT: Tensor) -> Tensor:
 
 
 def _fitted(request: Request, window: int) -> tuple[list[int], int]:
-    """The ids to run, at most ``window + 1`` so that ``window`` are read, and how many of them are scored."""
+    """The ids to run and how many of them are scored; of ``window + 1`` ids ``window`` are read."""
     if not request.context or not request.continuation:
         raise ValueError("a request needs at least one token of context and one of continuation")
     count = len(request.continuation)
-    if count > window:
-        raise ValueError(f"a continuation of {count} tokens does not fit a window of {window}")
-    return [*request.context, *request.continuation][-(window + 1) :], count
+    return [*request.context, *request.continuation][-(max(window, count) + 1) :], count
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

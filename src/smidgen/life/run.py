@@ -34,13 +34,20 @@ def run_life(life: Life, *, command: str = "", until: str = "report") -> dict[st
         life.watcher.stage_finished(name, results[name], seconds)
         if name == until or not results[name].get("finished", True):
             break
-    _write_manifest(life, command, costs, files=manifest.file_entries(life.run.path))
+    _write_manifest(life, command, costs, files=_lasting_files(life))
     return {**results, "stages": costs, "run": str(life.run.path)}
 
 
 def _earlier_costs(life: Life) -> dict[str, dict[str, Any]]:
     """Costs of earlier sittings, to which those of this one are added."""
     return dict(manifest.read_record(life.run.manifest).get("stages", {}))
+
+
+def _lasting_files(life: Life) -> dict[str, Any]:
+    """Hashes of all files but those that are made again from the others: the report and this record itself."""
+    made_again = (f"{life.run.report.name}/", life.run.manifest.name)
+    entries = manifest.file_entries(life.run.path)
+    return {name: entry for name, entry in entries.items() if not name.startswith(made_again)}
 
 
 def _write_manifest(life: Life, command: str, costs: dict[str, Any], *, files: dict[str, Any] | None = None) -> None:
@@ -55,6 +62,5 @@ def _write_manifest(life: Life, command: str, costs: dict[str, Any], *, files: d
         "stages": costs,
     }
     if files is not None:
-        changing = (life.run.manifest.name,)
-        record["files"] = {name: entry for name, entry in files.items() if name not in changing}
+        record["files"] = files
     atomic.write_json(life.run.manifest, record)
