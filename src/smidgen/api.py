@@ -16,7 +16,6 @@ from smidgen.recipes.recipe import Recipe
 __all__ = ["design", "evaluate", "export", "generate", "load_recipe", "train"]
 
 EXPORT_FORMATS = ("hf",)
-ALL_TASKS = ("bits-per-byte", "arithmark2-generated", "minimal-pairs")
 
 
 def _never() -> bool:
@@ -83,19 +82,31 @@ def train(
 
 def evaluate(
     model: Path | str,
-    tasks: Sequence[str] = ALL_TASKS,
+    tasks: Sequence[str] | None = None,
     *,
     limit: int | None = None,
     seed: int = 0,
     stop_requested: Callable[[], bool] = _never,
     on_task: Callable[[str], None] = lambda task: None,
 ) -> dict[str, Any]:
-    """Score a model with intervals; the record holds per-item results under ``items``."""
+    """Score a model with intervals, on all tasks unless some are named.
+
+    The record holds per-item results under ``items``. Raises ``BadInput`` when no task can be scored,
+    ``Interrupted`` when stopped, ``CheckFailed`` for a model that returns NaN.
+    """
     from smidgen.checkpoints.open_model import open_model
+    from smidgen.evaluation.evaluate import TASKS
     from smidgen.evaluation.evaluate import evaluate as score
 
     opened = open_model(Path(model))
-    return score(opened, tasks, limit=limit, seed=seed, stop_requested=stop_requested, on_task=on_task)
+    return score(
+        opened,
+        TASKS if tasks is None else tasks,
+        limit=limit,
+        seed=seed,
+        stop_requested=stop_requested,
+        on_task=on_task,
+    )
 
 
 def generate(

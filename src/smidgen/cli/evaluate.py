@@ -11,8 +11,8 @@ from smidgen.cli.options import Json, ModelArgument
 def evaluate(
     model: ModelArgument,
     tasks: Annotated[
-        str, typer.Option("--tasks", metavar="A,B", help="Task names, separated by commas.")
-    ] = "bits-per-byte,arithmark2-generated,minimal-pairs",
+        str | None, typer.Option("--tasks", metavar="A,B", help="Task names, separated by commas; all by default.")
+    ] = None,
     limit: Annotated[int | None, typer.Option("--limit", help="At most this many items of each task.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of generated items.")] = 0,
     out: Annotated[
@@ -29,7 +29,7 @@ def evaluate(
     from smidgen.stopping import stop_on_signals
 
     screen = console(as_json=as_json)
-    wanted = [task.strip() for task in tasks.split(",") if task.strip()]
+    wanted = None if tasks is None else [task.strip() for task in tasks.split(",") if task.strip()]
     with stop_on_signals() as stop_requested, screen.status("loading the model") as status:
         record = api.evaluate(
             model,
