@@ -24,11 +24,11 @@ def rescored(full_run, edit):
 
 def test_what_is_at_chance_is_said_in_words(full_run):
     text = said(full_run)
-    assert "At chance: minimal-pairs, anaphor agreement 52.7% (47.1 to 58.3), where guessing gives 50%." in text
+    assert "At chance in minimal-pairs: anaphor agreement 52.7% (47.1 to 58.3), where guessing gives 50%." in text
 
 
 def test_what_is_below_chance_is_told_from_what_is_at_chance(full_run):
-    assert "Below chance, so wrong answers are preferred: minimal-pairs, negative polarity 44.1%" in said(full_run)
+    assert "wrong answers are preferred, in minimal-pairs: negative polarity 44.1%" in said(full_run)
 
 
 def test_what_is_clearly_above_every_rule_is_no_limitation(rescored):
@@ -37,7 +37,7 @@ def test_what_is_clearly_above_every_rule_is_no_limitation(rescored):
 
 def test_an_interval_that_reaches_chance_is_a_limitation(rescored):
     text = rescored(0.24, 0.30)
-    assert "At chance: arithmark2-generated 27.0% (24.0 to 30.0) and arithmark2-generated, 3 op" in text
+    assert "At chance in arithmark2-generated: all items 27.0% (24.0 to 30.0) and 3 op" in text
 
 
 def test_a_score_that_a_trivial_rule_reaches_is_a_limitation(rescored):

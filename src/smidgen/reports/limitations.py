@@ -2,7 +2,7 @@
 
 from smidgen.reports import words
 from smidgen.reports.run_records import RunRecords
-from smidgen.reports.score_words import full_name, with_interval
+from smidgen.reports.score_words import full_name, name_within_task, with_interval
 from smidgen.reports.stored.scores import BITS_PER_BYTE, Score
 
 # Up to about four passes, repeated text is worth nearly as much as new text (arXiv:2305.16264).
@@ -56,10 +56,10 @@ def _chance(records: RunRecords) -> list[str]:
     not_above = [score for score in _fractions(records) if score.is_above_chance is False]
     below = [score for score in not_above if score.is_below_chance]
     at_chance = [score for score in not_above if not score.is_below_chance]
-    nothing, wrong = "Nothing shows that the model can do this.", "Below chance, so wrong answers are preferred"
+    nothing, wrong = "Nothing shows that the model can do this.", "Below chance, so that wrong answers are preferred,"
     return [
-        *(f"At chance: {_with_values(scores)}. {nothing}" for scores in _by_family(at_chance)),
-        *(f"{wrong}: {_with_values(scores)}." for scores in _by_family(below)),
+        *(f"At chance in {_with_values(scores)}. {nothing}" for scores in _by_family(at_chance)),
+        *(f"{wrong} in {_with_values(scores)}." for scores in _by_family(below)),
     ]
 
 
@@ -82,8 +82,8 @@ def _by_family(scores: list[Score]) -> list[list[Score]]:
 
 def _with_values(scores: list[Score]) -> str:
     chance = scores[0].chance or 0.0
-    named = words.listing([f"{full_name(score)} {with_interval(score)}" for score in scores])
-    return f"{named}, where guessing gives {words.percent(chance, 0)}"
+    named = words.listing([f"{name_within_task(score)} {with_interval(score)}" for score in scores])
+    return f"{scores[0].family}: {named}, where guessing gives {words.percent(chance, 0)}"
 
 
 def _compressors(records: RunRecords) -> list[str]:

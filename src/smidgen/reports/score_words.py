@@ -16,6 +16,12 @@ def full_name(score: Score) -> str:
     return ", ".join(name for name in names if name)
 
 
+def name_within_task(score: Score) -> str:
+    """ "1 operator, exact match"; a score of the whole task is of "all items"."""
+    names = [score.part or "all items", "" if metric_name(score) == "accuracy" else metric_name(score)]
+    return ", ".join(name for name in names if name)
+
+
 def with_interval(score: Score) -> str:
     """ "61.2% (59.0 to 63.3)", or in the metric's own unit; without an interval the value alone."""
     if score.low is None or score.high is None:
