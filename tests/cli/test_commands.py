@@ -1,11 +1,21 @@
 """Every command on a finished tiny run: the keys that others read, and stdout that holds nothing else."""
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
 from smidgen.recipes.loading import shipped_names
+
+
+def test_waiting_threads_sleep_unless_the_user_says_otherwise(smidgen, monkeypatch):
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    smidgen("recipes", "--json")
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    smidgen("recipes", "--json")
+    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
 
 
 def test_recipes_are_listed_with_exact_counts(smidgen):

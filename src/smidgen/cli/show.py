@@ -33,7 +33,7 @@ def show_design(screen: Console, summary: dict[str, Any]) -> None:
         f"cache of a full context {words.size(memory['kv_cache_bytes'])}"
     )
     for finding in summary["findings"]:
-        screen.print(f"{finding['severity']}: {finding['message']}. {finding['suggestion']}.")
+        screen.print(f"{finding['severity']}: {finding['message']}; {finding['suggestion']}")
         screen.print(Text(f"  evidence: {finding['evidence']}", style="dim"))
 
 

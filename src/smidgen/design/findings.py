@@ -83,5 +83,5 @@ def _tokens_per_parameter(config: ModelConfig, training_tokens: int) -> Iterator
             message=f"{training_tokens / total:.1f} training tokens per parameter",
             evidence="20 are compute-optimal for large models (arXiv:2203.15556); the published micro models saw "
             "137 (Ant-5M) to 4,846 (GPT-S-5M)",
-            suggestion=f"training.tokens of {FEW_TOKENS_PER_PARAMETER * total:,} or more",
+            suggestion=f"training.tokens={FEW_TOKENS_PER_PARAMETER * total} would give {FEW_TOKENS_PER_PARAMETER}",
         )
