@@ -21,6 +21,8 @@ TINY = (
     "data.curriculum=[{at=0, weights={grammar=0.8, arithmetic=0.2}}, {at=1, weights={grammar=0.5, arithmetic=0.5}}]",
     'data.sources={grammar={generator="grammar"}, arithmetic={generator="arithmetic"}}',
     "tokenizer.training_bytes=60_000",
+    # So that the 100 kB to be scored are soon found.
+    "data.held_out_fraction=0.3",
     "training.tokens=10_240",
     "training.batch_tokens=512",
     "training.micro_batch_size=8",

@@ -427,3 +427,18 @@ def test_texts_for_the_tokenizer_are_never_held_out(tmp_path, books):
     build_into(tmp_path / "out", books, training_tokens=10**6)
     data = open_data(tmp_path / "out", None)
     assert texts == trained_texts(data, "big") + trained_texts(data, "small")
+
+
+def test_a_short_run_still_holds_out_enough_to_be_scored(tmp_path):
+    """Training needs 60 tokens of 2,000 documents; the held-out side reads on until it has 100 kB."""
+    path = tmp_path / "many.jsonl"
+    lines = [json.dumps({"id": number, "text": f"{number} " + "word " * 400}) for number in range(2000)]
+    path.write_text("\n".join(lines))
+    settings = DataSettings(sources={"a": Source(files=(str(path),))}, held_out_fraction=0.1)
+    index = build(
+        settings, ByteTokenizer(), out=tmp_path / "data", context_length=8, training_tokens=60, seed=1, cache=None
+    )
+    source = index["sources"]["a"]
+    assert 100_000 <= source["held_out_text_bytes"] < 300_000
+    # One chunk of a million characters is tokenised whole; nothing beyond it is trained on.
+    assert source["train_text_bytes"] < 1_100_000

@@ -29,6 +29,9 @@ FORMAT_VERSION = 1
 CHUNK_CHARACTERS = 1_000_000
 # Up to 4 epochs of the same text are almost as good as fresh text (Muennighoff et al., arXiv:2305.16264).
 MOST_EPOCHS = 4.0
+# A short run trains on little text, and one per cent of it would be a document or two: too few for an interval. So a
+# source is read on until this much is held out.
+ENOUGH_HELD_OUT_BYTES = 100_000
 
 Progress = Callable[[str, int, int], None]
 
@@ -64,10 +67,10 @@ def build(
 ) -> dict[str, Any]:
     """Tokenise the sources of a recipe into ``out`` and return its index, the content of ``index.json``.
 
-    A source is read until its training side holds one epoch of what the curriculum plans for it; one that ends
-    earlier repeats, with a warning from 4 epochs on. At most ``held_out_bytes`` of text per source are kept to be
-    scored (always one document); held-out documents beyond that are not trained on either. ``progress`` is called
-    with source, training tokens so far and training tokens wanted.
+    A source is read until its training side holds one epoch of what the curriculum plans for it and its held-out side
+    100 kB of text; one that ends earlier repeats, with a warning from 4 epochs on. At most ``held_out_bytes`` of text
+    per source are kept to be scored (always one document); held-out documents beyond that are not trained on either.
+    ``progress`` is called with source, training tokens so far and training tokens wanted.
     Raises ``BadInput`` for sources that cannot be used and when ``out`` exists, ``Interrupted`` after
     ``stop_requested``, ``OutOfResources`` on a full disk; ``out`` does not exist then.
     """
@@ -132,6 +135,10 @@ class _Work:
     progress: Progress
     stop_requested: Callable[[], bool]
 
+    @property
+    def enough_held_out_bytes(self) -> int:
+        return min(ENOUGH_HELD_OUT_BYTES, self.held_out_bytes)
+
     def wanted_tokens(self, share: float) -> int:
         """One epoch of a source: its share in whole windows, and one more because of the order's rounding."""
         windows = math.ceil(share * self.training_tokens / self.context_length) + 1
@@ -193,6 +200,9 @@ def _fill(
     left_out = 0
     sides = with_sides(documents, work.held_out_fraction, source=f"source {name!r}")
     for chunk in _chunks(sides, work.stop_requested):
+        if train.tokens >= wanted_tokens:
+            # Only looked through for more to score; reading costs little beside tokenising.
+            chunk = [side for side in chunk if side[1]]
         all_ids = work.tokenizer.encode_batch([document.text for document, _ in chunk])
         for (document, is_held_out), ids in zip(chunk, all_ids, strict=True):
             text_bytes = len(document.text.encode())
@@ -203,7 +213,7 @@ def _fill(
             else:
                 left_out += 1
         work.progress(name, train.tokens, wanted_tokens)
-        if train.tokens >= wanted_tokens and held_out.documents:
+        if train.tokens >= wanted_tokens and (left_out or held_out.text_bytes >= work.enough_held_out_bytes):
             break
     return left_out
 
