@@ -1,4 +1,5 @@
 import math
+import shutil
 from dataclasses import replace
 from functools import partial
 
@@ -9,6 +10,7 @@ from smidgen.checkpoints.checkpoint import newest_checkpoint
 from smidgen.errors import BadInput, CheckFailed
 from smidgen.recipes.loading import load_recipe
 from smidgen.records import measurements
+from smidgen.training import device
 from smidgen.training import trainer as trainer_module
 from smidgen.training.trainer import Trainer
 
@@ -167,14 +169,30 @@ def test_long_waits_are_saved_even_before_the_interval(train_in, tiny_recipe, mo
 
 
 def test_bfloat16_and_the_compiler_train_to_about_the_same(train_in, tiny_recipe, monkeypatch):
-    from smidgen.training import device
-
     _, plain = train_in("plain")
     monkeypatch.setattr(device, "TOKENS_WORTH_COMPILING", 0)
     # Everything of the compiler but the slow last part, which generates code.
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))
     _, other = train_in("bf16", recipe=with_training(tiny_recipe, precision="bf16", compile=True))
     assert other.loss == pytest.approx(plain.loss, abs=0.05)
+
+
+@pytest.mark.skipif(not (shutil.which("c++") or shutil.which("g++")), reason="needs a C++ compiler")
+# torch's own import of its compiler uses what it deprecates.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_compiled_on_two_threads_an_interrupted_run_still_ends_with_the_same_bits(train_in, tiny_recipe, monkeypatch):
+    monkeypatch.setattr(device, "TOKENS_WORTH_COMPILING", 0)
+    recipe = with_training(tiny_recipe, precision="bf16", compile=True)
+    torch.set_num_threads(2)
+    straight, _ = train_in("straight", recipe=recipe)
+    train_in("interrupted", recipe=recipe, stop_requested=StopAfter(9))
+    run, _ = train_in("interrupted", recipe=recipe)
+    assert_same_bits(final_tensors(straight), final_tensors(run))
+
+
+def test_the_users_own_choice_of_algorithms_is_restored(train_in):
+    train_in(max_tokens=512)
+    assert not torch.are_deterministic_algorithms_enabled()
 
 
 def test_progress_is_told_after_every_step(train_in):

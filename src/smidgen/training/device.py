@@ -3,7 +3,8 @@
 import os
 import shutil
 import time
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 
@@ -41,6 +42,28 @@ def has_bfloat16(device: torch.device) -> bool:
         return torch.cuda.is_bf16_supported(including_emulation=False)
     # PyTorch's CPU kernels fall back to slow reference code without AVX-512.
     return device.type != "cpu" or "AVX512" in torch.backends.cpu.get_cpu_capability()
+
+
+@contextmanager
+def deterministic(device: torch.device) -> Iterator[None]:
+    """On a CPU: the same bits from the same state and threads, so that a resumed run equals an uninterrupted one.
+
+    Without this the compiler adds the embedding's gradient with atomic additions, whose order changes from run to
+    run; with it the step is as fast (experiments.md). A GPU is left as it is: some of its kernels have no such form.
+    """
+    if device.type != "cpu":
+        yield
+        return
+    before = torch.are_deterministic_algorithms_enabled()
+    fill_before = torch.utils.deterministic.fill_uninitialized_memory
+    torch.use_deterministic_algorithms(True)
+    # Overwriting fresh memory with NaN finds defects and costs time; nothing here reads it before writing.
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)
+        torch.utils.deterministic.fill_uninitialized_memory = fill_before
 
 
 def should_compile(wanted: bool, tokens: int) -> tuple[bool, str]:

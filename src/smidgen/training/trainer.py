@@ -25,7 +25,7 @@ from smidgen.model.initialisation import initialise
 from smidgen.recipes.recipe import Recipe
 from smidgen.records import measurements
 from smidgen.records.run_folder import RunFolder
-from smidgen.training.device import autocast, compute_dtype, peak_flops_per_second, should_compile
+from smidgen.training.device import autocast, compute_dtype, deterministic, peak_flops_per_second, should_compile
 from smidgen.training.optimizer import build_optimizer, optimizer_tensors, restore_optimizer
 from smidgen.training.plan import TrainingPlan, plan_training
 from smidgen.training.progress import Progress, TrainingResult
@@ -60,13 +60,14 @@ def train(
     trainer = Trainer(recipe, run, data, config, device=device, compile=compile)
     trainer.resume_or_start()
     limit = min(trainer.plan.tokens, max_tokens or trainer.plan.tokens)
-    while trainer.tokens < limit and not stop_requested():
-        loss, gradient_norm = trainer.compute_gradients()
-        trainer.update_weights(loss, gradient_norm)
-        trainer.log_when_due()
-        trainer.measure_held_out_when_due()
-        trainer.save_when_due()
-        on_progress(trainer.progress())
+    with deterministic(device):
+        while trainer.tokens < limit and not stop_requested():
+            loss, gradient_norm = trainer.compute_gradients()
+            trainer.update_weights(loss, gradient_norm)
+            trainer.log_when_due()
+            trainer.measure_held_out_when_due()
+            trainer.save_when_due()
+            on_progress(trainer.progress())
     trainer.save()
     return trainer.result()
 
