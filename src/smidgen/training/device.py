@@ -5,6 +5,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
 
 import torch
 
@@ -55,15 +56,16 @@ def deterministic(device: torch.device) -> Iterator[None]:
         yield
         return
     before = torch.are_deterministic_algorithms_enabled()
-    fill_before = torch.utils.deterministic.fill_uninitialized_memory
+    memory: Any = torch.utils.deterministic
+    fill_before = memory.fill_uninitialized_memory
     torch.use_deterministic_algorithms(True)
     # Overwriting fresh memory with NaN finds defects and costs time; nothing here reads it before writing.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    memory.fill_uninitialized_memory = False
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(before)
-        torch.utils.deterministic.fill_uninitialized_memory = fill_before
+        memory.fill_uninitialized_memory = fill_before
 
 
 def should_compile(wanted: bool, tokens: int) -> tuple[bool, str]:
