@@ -1,6 +1,7 @@
 import errno
 import os
 import random
+import signal
 import subprocess
 import sys
 import textwrap
@@ -141,22 +142,33 @@ SAVER = """
 """
 
 
+def kill_inside_a_save(process, root, draw):
+    """Freeze the process at random moments until one lies inside a save, and kill it there."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        time.sleep(draw.uniform(0.005, 0.05))
+        process.send_signal(signal.SIGSTOP)
+        # The signal takes effect when a running system call returns.
+        time.sleep(0.02)
+        if any(path.name.startswith(".") for path in root.iterdir()):
+            process.kill()
+            process.wait()
+            return
+        process.send_signal(signal.SIGCONT)
+    pytest.fail("no moment inside a save was found")
+
+
 def test_kills_in_the_middle_of_saving_lose_nothing(tmp_path):
-    """Every kill lands in a loop that does nothing but save."""
+    """Every kill lands inside a save, in a loop that does nothing else."""
     draw = random.Random(11)
-    in_a_save = 0
     for number in range(4):
         root = tmp_path / str(number)
         process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(SAVER), str(root)], stdout=subprocess.PIPE)
         process.stdout.readline()
         while not root.is_dir() or not any(root.glob("step-*")):
             time.sleep(0.01)
-        time.sleep(draw.uniform(0, 0.3))
-        process.kill()
-        process.wait()
+        kill_inside_a_save(process, root, draw)
         process.stdout.close()
-        in_a_save += any(path.name.startswith(".") for path in root.iterdir())
         checkpoint, notices = newest_checkpoint(root)
         assert notices == []
         assert torch.equal(checkpoint.tensors("model")["w"], torch.full((400, 400), float(checkpoint.step)))
-    assert in_a_save >= 1
