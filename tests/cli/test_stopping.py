@@ -68,8 +68,9 @@ def test_a_terminated_run_saves_too(start, run):
 
 
 def test_a_spent_time_budget_saves_and_exits_with_75(start, run):
-    process = start("--max-seconds", "8", "--json")
-    output, _ = process.communicate(timeout=60)
+    # Enough for the slowest start, and far less than training takes.
+    process = start("--max-seconds", "15", "--json", "--set", "training.tokens=2_048_000")
+    output, _ = process.communicate(timeout=90)
     assert process.returncode == 75, output
     result = json.loads(next(line for line in output.splitlines() if line.startswith("{")))
     assert not result["finished"]
@@ -95,3 +96,9 @@ def test_a_run_killed_twice_ends_with_the_same_bits(start_smidgen, run, tmp_path
         )
     for name, value in final_weights(straight).items():
         assert torch.equal(value, final_weights(run)[name]), name
+
+
+def test_time_that_is_spent_before_training_is_a_resource_too(smidgen, run, tiny_options):
+    outcome = smidgen("train", "quickstart", "--out", run.path, "--max-seconds", "0", "--json", *tiny_options)
+    assert outcome.code == 75
+    assert "stopped while training the tokenizer" in outcome.err

@@ -1,11 +1,15 @@
 """What `run` and `train` share: a life with a display, stopped by signals or a budget."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from smidgen.cli.display import LiveDisplay
+from smidgen.errors import Interrupted, OutOfResources
 from smidgen.recipes.recipe import Recipe
 from smidgen.records.run_folder import RunFolder
+from smidgen.stopping import StopRequest, stop_on_signals
 
 
 def live_run(
@@ -23,9 +27,8 @@ def live_run(
     with LiveDisplay(recipe, run, as_json=as_json) as display:
         # Imported late: torch takes seconds, and the user already sees what is going to happen.
         from smidgen import api
-        from smidgen.stopping import stop_on_signals
 
-        with stop_on_signals(max_seconds) as stop_requested:
+        with stop_on_signals(max_seconds) as stop_requested, _time_as_resource(stop_requested):
             results = api.train(
                 recipe,
                 run.path,
@@ -38,10 +41,19 @@ def live_run(
             return results, "" if results["train"]["finished"] else stop_requested.reason or "tokens"
 
 
+@contextmanager
+def _time_as_resource(stop_requested: StopRequest) -> Iterator[None]:
+    """A stage before training that the time budget ended is out of resources too, not interrupted by somebody."""
+    try:
+        yield
+    except Interrupted as error:
+        if stop_requested.reason == "time":
+            raise OutOfResources(str(error)) from error
+        raise
+
+
 def raise_if_stopped(reason: str, run: Path) -> None:
     """End the command with the exit code that tells a stopped training from a finished one."""
-    from smidgen.errors import Interrupted, OutOfResources
-
     how = f"the checkpoint is saved; repeat the command to go on in {run}"
     if reason == "signal":
         raise Interrupted(f"stopped on request: {how}")
