@@ -7,6 +7,7 @@ from typing import Any
 from smidgen.data.build import TrainingData
 from smidgen.data.order import SampleOrder
 from smidgen.recipes.recipe import Recipe
+from smidgen.training.plan import plan_training
 
 MOST_POINTS = 60
 
@@ -14,7 +15,8 @@ MOST_POINTS = 60
 def mixture_over_time(recipe: Recipe, data: TrainingData) -> list[dict[str, Any]]:
     """For equal parts of the run: tokens at the middle, planned shares there, shares of the samples dealt."""
     context = recipe.design.context_length
-    total = recipe.training.tokens // recipe.training.batch_tokens * (recipe.training.batch_tokens // context)
+    # The number of samples is the same on every device.
+    total = plan_training(recipe, device_type="cpu").total_sequences
     order = SampleOrder(recipe.data, total_samples=total, window_counts=data.window_counts, seed=recipe.training.seed)
     parts = min(MOST_POINTS, total)
     edges = [total * number // parts for number in range(parts + 1)]

@@ -326,7 +326,7 @@ class Trainer:
             "threads": torch.get_num_threads(),
             "dtype": str(self.dtype),
             "micro_batch": self.plan.micro_batch,
-            "compiled": self.compiled_loss is not self._loss and self.compiled_loss != self._loss,
+            "compiled": self.compiled_loss != self._loss,
         }
 
     def _check_contract(self, state: dict[str, Any]) -> None:
