@@ -7,6 +7,7 @@ import torch
 from smidgen.errors import Interrupted
 from smidgen.evaluation import log_likelihood
 from smidgen.evaluation.log_likelihood import Request, log_likelihoods, token_log_probabilities
+from smidgen.evaluation.scoring.scorer import Layout, scorer_for
 
 
 def alone(decoder, request, window=16):
@@ -36,10 +37,14 @@ def test_batches_give_what_each_request_gives_alone(decoder, requests):
         assert result.log_probability == pytest.approx(alone(decoder, request), abs=1e-5)
 
 
-@pytest.mark.parametrize("batch_tokens", [1, 40, 10_000])
-def test_the_size_of_batches_and_the_order_change_nothing(decoder, requests, batch_tokens, monkeypatch):
+@pytest.mark.parametrize("block_rows", [1, 20, 10_000])
+@pytest.mark.parametrize("chunk_rows", [1, 90, 10_000])
+def test_the_size_of_batches_and_the_order_change_nothing(decoder, requests, block_rows, chunk_rows, monkeypatch):
     expected = [result.log_probability for result in log_likelihoods(decoder, requests)]
-    monkeypatch.setattr(log_likelihood, "BATCH_TOKENS", batch_tokens)
+    layout = Layout(block_rows=block_rows, chunk_rows=chunk_rows)
+    monkeypatch.setattr(
+        log_likelihood, "scorer_for", lambda *args, **options: (scorer_for(*args, **options)[0], layout, "")
+    )
     reversed_results = log_likelihoods(decoder, requests[::-1])[::-1]
     assert [result.log_probability for result in reversed_results] == pytest.approx(expected, abs=1e-5)
 
@@ -76,6 +81,24 @@ def test_a_continuation_longer_than_the_window_is_scored_whole_and_counted(decod
     [result] = log_likelihoods(decoder, [request])
     assert result.truncated
     assert result.log_probability == pytest.approx(alone(decoder, request, 20), abs=1e-5)
+
+
+def test_greedy_means_that_every_token_is_the_most_probable_one(decoder):
+    ids = [5, 9]
+    with torch.no_grad():
+        for _ in range(4):
+            ids.append(int(decoder(torch.tensor([ids]))[0, -1].argmax()))
+    wrong = [*ids[:-1], (ids[-1] + 1) % 61]
+    best, spoilt = log_likelihoods(decoder, [Request(tuple(row[:2]), tuple(row[2:])) for row in (ids, wrong)])
+    assert best.greedy
+    assert not spoilt.greedy
+
+
+def test_progress_counts_up_to_all_requests(decoder, requests):
+    counts = []
+    log_likelihoods(decoder, requests, on_progress=counts.append)
+    assert counts == sorted(counts)
+    assert counts[-1] == len(requests)
 
 
 def test_a_stop_is_obeyed(decoder, requests):

@@ -1,19 +1,24 @@
 """Log-probabilities of given continuations, the one primitive behind every likelihood score.
 
-B batch    T tokens    V vocabulary
+T tokens    V vocabulary
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
+import numpy as np
 import torch
-from torch import Tensor
 
 from smidgen.errors import Interrupted
+from smidgen.evaluation.scoring.forest import Query, chunks, plant, sorted_order
+from smidgen.evaluation.scoring.native import default_cache
+from smidgen.evaluation.scoring.scorer import scorer_for
 from smidgen.model.decoder import Decoder
 
-# Tokens of one forward pass: logits of 4,096 tokens x 4,096 entries are 64 MiB in float32.
-BATCH_TOKENS = 4096
+# "float32" gives what lm-evaluation-harness gives in float32; "bfloat16" is about twice as fast and only good for
+# what is decided by a wide margin.
+Precision = Literal["float32", "bfloat16"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +31,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Likelihood:
-    """Sum of the continuation's log-probabilities in nats, and whether the context had to be cut on the left."""
+    """Sum of the continuation's log-probabilities in nats; whether each of its tokens was the most probable one; and
+    whether the context had to be cut on the left.
+    """
 
     log_probability: float
+    greedy: bool
     truncated: bool
 
 
@@ -38,33 +46,53 @@ def log_likelihoods(
     requests: Sequence[Request],
     *,
     max_length: int | None = None,
+    precision: Precision = "float32",
     stop_requested: Callable[[], bool] = lambda: False,
+    on_progress: Callable[[int], None] = lambda scored: None,
 ) -> list[Likelihood]:
-    """Score every request in float32, in the order given.
+    """Score every request, in the order given.
 
-    Batches are sorted by length and padded on the right, where causal attention cannot see. Sequences longer than
-    ``max_length`` (the design's context by default) lose the left of their context and count as truncated. A
-    continuation that is longer by itself is scored whole, one token of context before it: rotary positions allow it.
+    Tokens that requests have in common from their beginning are read once. Sequences longer than ``max_length`` (the
+    design's context by default) lose the left of their context and count as truncated. A continuation that is longer
+    by itself is scored whole, one token of context before it: rotary positions allow it. ``on_progress`` gets the
+    number of requests scored so far.
 
     Raises ``ValueError`` for an empty context or continuation, ``Interrupted`` when asked to stop.
     """
     window = max_length or decoder.config.context_length
-    device = next(decoder.parameters()).device
-    rows = [_fitted(request, window) for request in requests]
-    results = [0.0] * len(rows)
-    for indices in _batches([len(ids) for ids, _ in rows]):
+    queries = [_fitted(request, window) for request in requests]
+    order = sorted_order(queries)
+    scored = 0
+    results: list[Likelihood | None] = [None] * len(requests)
+    for slots, values in _scored_chunks(decoder, [queries[index] for index in order], precision):
         if stop_requested():
             raise Interrupted("scoring was stopped; repeat the command to score again")
-        ids_BT = _padded([rows[index][0] for index in indices]).to(device)
-        logprob_BT = _target_log_probabilities(decoder, ids_BT).cpu()
-        for row_T, index in zip(logprob_BT, indices, strict=True):
-            ids, count = rows[index]
-            # Position t predicts token t + 1, so the last `count` predictions end at len(ids) - 1.
-            results[index] = float(row_T[len(ids) - 1 - count : len(ids) - 1].double().sum())
-    return [
-        Likelihood(value, len(request.context) + len(request.continuation) > window + 1)
-        for value, request in zip(results, requests, strict=True)
-    ]
+        for index, (log_probability, greedy) in zip(order[slots], values, strict=True):
+            request = requests[index]
+            truncated = len(request.context) + len(request.continuation) > window + 1
+            results[index] = Likelihood(log_probability, greedy, truncated)
+        scored += len(values)
+        on_progress(scored)
+    return [result for result in results if result is not None]
+
+
+def supports_bfloat16(decoder: Decoder) -> bool:
+    """Whether "bfloat16" is really faster here; it is computed in float32 otherwise."""
+    return scorer_for(decoder, cache=default_cache(), bfloat16=True)[0].bfloat16
+
+
+def _scored_chunks(
+    decoder: Decoder, queries: Sequence[Query], precision: Precision
+) -> Iterator[tuple[slice, list[tuple[float, bool]]]]:
+    """Sum and greediness of sorted queries, some at a time."""
+    scorer, layout, _ = scorer_for(decoder, cache=default_cache(), bfloat16=precision == "bfloat16")
+    for part in chunks(queries, rows=layout.chunk_rows):
+        forest = plant(queries[part], block_rows=layout.block_rows)
+        log_probability, is_best = scorer.score(queries[part], forest)
+        firsts = forest.request_targets[:-1]
+        sums = np.add.reduceat(log_probability[forest.target_of].astype(np.float64), firsts)
+        greedy = np.logical_and.reduceat(is_best[forest.target_of], firsts)
+        yield part, list(zip(sums.tolist(), greedy.tolist(), strict=True))
 
 
 @torch.inference_mode()
@@ -77,37 +105,14 @@ def token_log_probabilities(decoder: Decoder, token_ids: Sequence[int]) -> list[
     values: list[float | None] = [None] if token_ids else []
     for start in range(0, len(token_ids) - 1, window):
         ids_1T = torch.tensor([token_ids[start : start + window + 1]])
-        values += _target_log_probabilities(decoder, ids_1T)[0].tolist()
+        logits_TV = decoder(ids_1T[:, :-1])[0].float()
+        values += logits_TV.log_softmax(dim=1).gather(1, ids_1T[0, 1:, None])[:, 0].tolist()
     return values
 
 
-def _target_log_probabilities(decoder: Decoder, ids_BT: Tensor) -> Tensor:
-    """Log-probability of each next token given the tokens before it, one column fewer than ``ids_BT``."""
-    logits_BTV = decoder(ids_BT[:, :-1]).float()
-    picked_BT = logits_BTV.gather(2, ids_BT[:, 1:, None])[:, :, 0]
-    return picked_BT - logits_BTV.logsumexp(dim=2)
-
-
-def _fitted(request: Request, window: int) -> tuple[list[int], int]:
-    """The ids to run and how many of them are scored; of ``window + 1`` ids ``window`` are read."""
+def _fitted(request: Request, window: int) -> Query:
+    """The ids to run; of ``window + 1`` ids ``window`` are read."""
     if not request.context or not request.continuation:
         raise ValueError("a request needs at least one token of context and one of continuation")
-    count = len(request.continuation)
-    return [*request.context, *request.continuation][-(max(window, count) + 1) :], count
-
-
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Indices grouped by similar length so that a batch, padding included, stays within ``BATCH_TOKENS``."""
-    batch: list[int] = []
-    for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
-        if batch and (len(batch) + 1) * lengths[batch[0]] > BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch
-
-
-def _padded(rows: Sequence[Sequence[int]]) -> Tensor:
-    width = max(len(row) for row in rows)
-    return torch.tensor([[*row, *([0] * (width - len(row)))] for row in rows], dtype=torch.long)
+    asked = len(request.continuation)
+    return Query((*request.context, *request.continuation)[-(max(window, asked) + 1) :], asked)

@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from smidgen.errors import CheckFailed
 from smidgen.evaluation.intervals import ratio_interval, wilson_interval
 
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """A value with a 95% interval over ``n`` items; ``ties`` and ``truncated`` count items of these kinds."""
+    """A value with a 95% interval over ``n`` items; ``ties`` and ``truncated`` count items of these kinds.
+
+    ``stderr`` is the sample standard error that lm-evaluation-harness prints, None for ratios of sums.
+    """
 
     value: float
     low: float
@@ -19,33 +21,48 @@ class Score:
     n: int
     ties: int = 0
     truncated: int = 0
+    stderr: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
 def accuracy(credits: Sequence[float], *, ties: int = 0, truncated: int = 0) -> Score:
-    """A share of right answers; an item's credit is 1, 0 or 1/k in a k-way tie for the best."""
-    low, high = wilson_interval(sum(credits), len(credits))
-    value = sum(credits) / len(credits)
-    return Score(value=value, low=low, high=high, n=len(credits), ties=ties, truncated=truncated)
+    """A share of right answers; an item's credit is 1, 0 or 1/k in a k-way tie for the best.
+
+    The interval is Wilson's. For credits between 0 and 1 it is too wide rather than too narrow: no spread within
+    these bounds exceeds that of zeros and ones.
+    """
+    n = len(credits)
+    low, high = wilson_interval(sum(credits), n)
+    value = sum(credits) / n
+    stderr = math.sqrt(sum((credit - value) ** 2 for credit in credits) / (n - 1) / n) if n > 1 else None
+    return Score(value=value, low=low, high=high, n=n, ties=ties, truncated=truncated, stderr=stderr)
 
 
-def bits_per_byte(nats: Sequence[float], text_bytes: Sequence[int]) -> Score:
+def bits_per_byte(nats: Sequence[float], text_bytes: Sequence[int], *, truncated: int = 0) -> Score:
     """Total surprise over total UTF-8 bytes of the original text; items are documents."""
     bits = [value / math.log(2) for value in nats]
     low, high = ratio_interval(bits, text_bytes)
-    return Score(value=sum(bits) / sum(text_bytes), low=low, high=high, n=len(bits))
+    return Score(value=sum(bits) / sum(text_bytes), low=low, high=high, n=len(bits), truncated=truncated)
+
+
+def perplexity(nats: Sequence[float], units: Sequence[int], *, truncated: int = 0) -> Score:
+    """Exponential of total surprise over the total number of units (words, bytes or tokens); items are documents."""
+    low, high = ratio_interval(nats, units)
+    value = _exponential(sum(nats) / sum(units))
+    return Score(value=value, low=_exponential(low), high=_exponential(high), n=len(nats), truncated=truncated)
+
+
+def _exponential(value: float) -> float:
+    # JSON has no infinity, and beyond 1e300 no perplexity means anything.
+    return math.exp(min(value, 690.0))
 
 
 def credit(scores: Sequence[float], label: int) -> tuple[float, bool]:
-    """Credit for choosing the highest score, and whether several share it.
+    """Temporary."""
+    from smidgen.evaluation import choice
+    from smidgen.evaluation.refusal import refuse_nan
 
-    A constant model must score at chance: a tie of k counts 1/k whenever the right answer is among them.
-    Raises ``CheckFailed`` for NaN, which would otherwise score 0% or 100% by accident of ordering.
-    """
-    if any(math.isnan(score) for score in scores):
-        raise CheckFailed("the model returned NaN as a log-probability; such a model cannot be scored")
-    best = max(scores)
-    winners = [index for index, score in enumerate(scores) if score == best]
-    return (1 / len(winners) if label in winners else 0.0), len(winners) > 1
+    refuse_nan("task", scores)
+    return choice.credit(scores, (label,))

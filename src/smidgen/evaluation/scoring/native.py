@@ -1,0 +1,185 @@
+"""The C++ decoder ``decoder.cpp`` behind a Python call: weights packed once, forests scored in float32 or bfloat16.
+
+N outputs    K inputs    R rows    C hidden size
+"""
+
+import ctypes
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from smidgen.errors import OutOfResources
+from smidgen.evaluation.scoring.embedded import embedded_rows
+from smidgen.evaluation.scoring.forest import Forest, Query
+from smidgen.model.block import Block
+from smidgen.model.decoder import Decoder
+from smidgen.model.rope import rotary_angles
+from smidgen.native.library import load_library
+
+SOURCE = Path(__file__).with_name("decoder.cpp")
+
+# Fields of a forest that the C++ reads as they are.
+FOREST_ARRAYS = (
+    "block_segments", "segment_start", "segment_length", "segment_parent", "position", "segment_queries", "query_row",
+    "query_targets", "target_token",
+)  # fmt: skip
+
+_Int, _Pointer = ctypes.c_int32, ctypes.c_void_p
+
+
+class _Matrix(ctypes.Structure):
+    _fields_ = (("packed", _Pointer), ("bias", _Pointer), ("in", _Int), ("out", _Int))
+
+
+class _Layer(ctypes.Structure):
+    _fields_ = (
+        *((name, _Pointer) for name in ("input_norm", "post_attention_norm")),
+        *((name, _Matrix) for name in ("qkv", "o", "gate", "up", "down")),
+    )
+
+
+class _Model(ctypes.Structure):
+    _fields_ = (
+        *(
+            (name, _Int)
+            for name in (
+                "hidden", "layers", "heads", "kv_heads", "head_dim", "intermediate", "vocab", "bfloat16", "xsa",
+            )
+        ),
+        ("eps", ctypes.c_float),
+        *((name, _Pointer) for name in ("cos", "sin", "final_norm")),
+        ("head", _Matrix),
+        ("layer", ctypes.POINTER(_Layer)),
+    )  # fmt: skip
+
+
+class _Work(ctypes.Structure):
+    _fields_ = (
+        ("blocks", _Int),
+        *(
+            (name, _Pointer)
+            for name in (
+                "block_segments", "segment_start", "segment_length", "segment_parent", "position", "embedded",
+                "segment_queries", "query_row", "query_targets", "target_token", "log_probability", "is_best",
+            )
+        ),
+    )  # fmt: skip
+
+
+class NativeScorer:
+    """Scores forests on the processor. ``bfloat16`` rounds what enters each product; sums stay in float32.
+
+    Raises ``smidgen.native.library.Unavailable`` where the C++ cannot be compiled.
+    """
+
+    def __init__(self, decoder: Decoder, *, cache: Path, bfloat16: bool = False, threads: int | None = None) -> None:
+        self._library = load_library(SOURCE, cache)
+        self._panel = self._library.panel_width()
+        self.bfloat16 = bfloat16 and supports_bfloat16(self._library, decoder)
+        self._decoder = decoder
+        self._threads = threads or torch.get_num_threads()
+        # Whatever the structures point into must live as long as they do.
+        self._kept: list[Tensor] = []
+        self._model = self._packed(decoder)
+
+    def score(self, queries: Sequence[Query], forest: Forest) -> tuple[np.ndarray, np.ndarray]:
+        """Log-probability of every target in nats, and whether it is the most probable token."""
+        positions = int(forest.position.max()) + 1
+        cos_1TR, sin_1TR = rotary_angles(torch.arange(positions)[None], *self._rotation)
+        embedded_RC = embedded_rows(self._decoder, list(queries), forest).float().contiguous()
+        log_probability = np.empty(len(forest.target_token), dtype=np.float32)
+        is_best = np.empty(len(log_probability), dtype=np.uint8)
+        self._model.cos, self._model.sin = cos_1TR.data_ptr(), sin_1TR.data_ptr()
+        arrays = {name: getattr(forest, name).ctypes.data for name in FOREST_ARRAYS}
+        work = _Work(
+            blocks=forest.blocks,
+            embedded=embedded_RC.data_ptr(),
+            log_probability=log_probability.ctypes.data,
+            is_best=is_best.ctypes.data,
+            **arrays,
+        )
+        if self._library.score(ctypes.byref(self._model), ctypes.byref(work), self._threads):
+            raise OutOfResources("scoring ran out of memory; score fewer tasks at once")
+        return log_probability, is_best.astype(bool)
+
+    @property
+    def _rotation(self) -> tuple[int, float]:
+        return self._decoder.config.head_dim, self._decoder.config.rope_theta
+
+    def _packed(self, decoder: Decoder) -> _Model:
+        config = decoder.config
+        layers = (_Layer * config.num_layers)(*(self._layer(cast(Block, block)) for block in decoder.layers))
+        head = decoder.embed_tokens if decoder.lm_head is None else decoder.lm_head
+        return _Model(
+            hidden=config.hidden_size,
+            layers=config.num_layers,
+            heads=config.num_heads,
+            kv_heads=config.num_kv_heads,
+            head_dim=config.head_dim,
+            intermediate=config.intermediate_size,
+            vocab=config.vocab_size,
+            bfloat16=self.bfloat16,
+            xsa=config.xsa,
+            eps=config.rms_norm_eps,
+            final_norm=self._address(decoder.norm.weight),
+            head=self._matrix(head.weight, None),
+            layer=layers,
+        )
+
+    def _layer(self, block: Block) -> _Layer:
+        attention, feed_forward = block.self_attn, block.mlp
+        qkv = (attention.q_proj, attention.k_proj, attention.v_proj)
+        biases = tuple(linear.bias for linear in qkv if linear.bias is not None)
+        return _Layer(
+            input_norm=self._address(block.input_layernorm.weight),
+            post_attention_norm=self._address(block.post_attention_layernorm.weight),
+            qkv=self._matrix(
+                torch.cat(tuple(linear.weight for linear in qkv)), torch.cat(biases) if biases else None
+            ),
+            o=self._matrix(attention.o_proj.weight, attention.o_proj.bias),
+            **{
+                name: self._matrix(linear.weight, linear.bias)
+                for name, linear in (
+                    ("gate", feed_forward.gate_proj),
+                    ("up", feed_forward.up_proj),
+                    ("down", feed_forward.down_proj),
+                )
+            },
+        )
+
+    def _matrix(self, weight_NK: Tensor, bias_N: Tensor | None) -> _Matrix:
+        """Panels of ``panel`` outputs, inputs in order; the last panel is filled with zeros."""
+        N, K = weight_NK.shape
+        padding = -N % self._panel
+        weight_NK = torch.nn.functional.pad(weight_NK.detach().float(), (0, 0, 0, padding))
+        panels = weight_NK.view(-1, self._panel, K)
+        if self.bfloat16:
+            packed = panels.bfloat16().view(-1, self._panel, K // 2, 2).transpose(1, 2)
+        else:
+            packed = panels.transpose(1, 2)
+        bias = None if bias_N is None else torch.nn.functional.pad(bias_N.detach().float(), (0, padding))
+        return _Matrix(self._address(packed), None if bias is None else self._address(bias), K, N)
+
+    def _address(self, tensor: Tensor) -> int:
+        held = (
+            tensor.detach().contiguous() if tensor.dtype == torch.bfloat16 else tensor.detach().float().contiguous()
+        )
+        self._kept.append(held)
+        return held.data_ptr()
+
+
+def supports_bfloat16(library: ctypes.CDLL, decoder: Decoder) -> bool:
+    """Whether the processor multiplies bfloat16 and every row of the design splits into pairs."""
+    config = decoder.config
+    widths = (config.hidden_size, config.num_heads * config.head_dim, config.intermediate_size, config.head_dim)
+    return bool(library.has_bfloat16()) and all(width % 2 == 0 for width in widths)
+
+
+def default_cache() -> Path:
+    """Where compiled libraries are kept."""
+    return Path(os.path.expanduser("~")) / ".cache" / "smidgen" / "native"

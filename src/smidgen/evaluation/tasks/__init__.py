@@ -1,0 +1,1 @@
+"""Benchmarks as data: documents in, items out, each scored by log-probabilities alone."""

@@ -1,0 +1,1 @@
+"""Our own C++, compiled on the machine that runs it."""
