@@ -22,7 +22,7 @@ setup: $(READY)
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) install torch==2.13.0
-	$(PIP) install --constraint constraints.txt --editable ".[dev,export]"
+	$(PIP) install --constraint constraints.txt --editable ".[dev,eval,export]"
 	touch $@
 
 lint: setup  ## style, types and the direction of imports

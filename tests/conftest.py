@@ -62,3 +62,11 @@ def finished_run(tiny_recipe, tmp_path_factory, worker_id):
             run_life(Life(recipe=tiny_recipe, run=run), command="smidgen run tiny")
             (run.path / "finished").touch()
     return run
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_registry(tmp_path_factory):
+    """Scores of tests do not go into the user's registry."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SMIDGEN_REGISTRY", str(tmp_path_factory.mktemp("registry") / "scores.sqlite"))
+        yield

@@ -1,6 +1,6 @@
 """Smidgen: the lab for language models under ten million parameters.
 
-``load_recipe``, ``design``, ``train``, ``evaluate``, ``generate`` and ``export`` mean the same as the commands of
+``load_recipe``, ``design``, ``train``, ``evaluate``, ``compare``, ``generate`` and ``export`` mean the same as the commands of
 their names. Importing this package loads no torch: what is used is imported at its first use.
 """
 
@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 # `smidgen.design` and `smidgen.export` are packages as well, which can be called: see `callable_package`.
-__all__ = ["design", "evaluate", "export", "generate", "load_recipe", "train"]
+__all__ = ["compare", "design", "evaluate", "export", "generate", "load_recipe", "train"]
 
 
 def __getattr__(name: str) -> Any:

@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from smidgen.errors import BadInput
 from smidgen.recipes.loading import load_recipe
 from smidgen.recipes.recipe import Recipe
 
-__all__ = ["design", "evaluate", "export", "generate", "load_recipe", "train"]
+__all__ = ["compare", "design", "evaluate", "export", "generate", "load_recipe", "train"]
 
 EXPORT_FORMATS = ("hf",)
 
@@ -45,6 +45,7 @@ def train(
     *,
     until: str = "train",
     cache: Path | None = None,
+    eval_data: Path | None = None,
     device: str | None = None,
     compile: bool | None = None,
     max_tokens: int | None = None,
@@ -71,6 +72,7 @@ def train(
         recipe=recipe or recipe_from_dict(folder.stored_recipe(), origin=str(folder.recipe)),
         run=folder,
         cache=cache,
+        eval_data=eval_data,
         device=device,
         compile=compile,
         max_tokens=max_tokens,
@@ -84,29 +86,104 @@ def evaluate(
     model: Path | str,
     tasks: Sequence[str] | None = None,
     *,
+    eval_data: Path | str | None = None,
+    precision: str = "exact",
+    max_length: int | None = None,
     limit: int | None = None,
     seed: int = 0,
+    device: str | None = None,
     stop_requested: Callable[[], bool] = _never,
     on_task: Callable[[str], None] = lambda task: None,
+    on_progress: Callable[[int], None] = lambda scored: None,
 ) -> dict[str, Any]:
-    """Score a model with intervals, on all tasks unless some are named.
+    """Score a model with intervals on tasks or suites, by default on what needs no file.
 
-    The record holds per-item results under ``items``. Raises ``BadInput`` when no task can be scored,
-    ``Interrupted`` when stopped, ``CheckFailed`` for a model that returns NaN.
+    Benchmarks come from the folder ``eval_data``, or from the Hugging Face hub. ``precision`` "exact" is float32,
+    "fast" makes the same choices in less time. ``max_length`` is the window in tokens where that is not the design's
+    context; ``device`` is a GPU by default where there is one. The record holds per-item results under ``items``.
+
+    Raises ``BadInput`` for an unknown task and when none can be scored, ``Interrupted`` when stopped, ``CheckFailed``
+    for a model that returns NaN.
     """
     from smidgen.checkpoints.open_model import open_model
-    from smidgen.evaluation.evaluate import TASKS
+    from smidgen.evaluation.conditions import Conditions
     from smidgen.evaluation.evaluate import evaluate as score
+    from smidgen.evaluation.named_tasks import DEFAULT_TASKS
+    from smidgen.evaluation.tasks.documents import EvalData
+    from smidgen.lab.suspicion import suspicious_scores
+    from smidgen.training.device import choose_device
 
-    opened = open_model(Path(model))
-    return score(
-        opened,
-        TASKS if tasks is None else tasks,
+    conditions = Conditions(
+        precision=cast(Any, precision),
         limit=limit,
         seed=seed,
+        data=EvalData(None if eval_data is None else Path(eval_data)),
         stop_requested=stop_requested,
-        on_task=on_task,
+        on_progress=on_progress,
     )
+    if max_length is not None and max_length < 2:
+        raise BadInput(f"--max-length {max_length} leaves no token to predict from; give at least 2")
+    place = choose_device(device)
+    opened = open_model(Path(model))
+    opened = replace(opened, decoder=opened.decoder.to(place), max_length=max_length or opened.max_length)
+    record = score(opened, DEFAULT_TASKS if tasks is None else tasks, conditions, on_task=on_task)
+    return {**record, "warnings": [*record["warnings"], *suspicious_scores(record)]}
+
+
+def compare(
+    models: Sequence[Path | str],
+    *,
+    all_pairs: bool = False,
+    seeds: bool = False,
+    metric: str | None = None,
+    tasks: Sequence[str] | None = None,
+    page: Path | str | None = None,
+) -> dict[str, Any]:
+    """Hold scored models (run folders or score files) against the first, item by item, with verdicts in words.
+
+    With ``seeds`` there are two entries, each several runs of one recipe separated by commas. ``page`` is a file for
+    the same as HTML with charts. Raises ``BadInput`` for a model without scores and for models that share no items.
+    """
+    from smidgen.lab.comparison import compare_records
+    from smidgen.lab.score_record import labelled, read_record
+    from smidgen.lab.seeds import compare_seeds
+
+    if seeds:
+        if page is not None:
+            raise BadInput("a page compares single models, not groups of seeds; leave out --out or --seeds")
+        a, b = ([read_record(Path(path)) for path in str(group).split(",") if path] for group in models)
+        return compare_seeds(a, b, metric=metric, tasks=tasks)
+    records = [read_record(Path(model)) for model in models]
+    result = compare_records(records, all_pairs=all_pairs, metric=metric, tasks=tasks)
+    if page is not None:
+        from smidgen.reports.comparison.comparison_page import write_comparison_page
+
+        named = [{**record.content, "model": record.label} for record in labelled(records)]
+        write_comparison_page(named, result["comparisons"], Path(page))
+    return result
+
+
+def leaderboard(
+    registry: Path | str, *, models: Sequence[Path | str] = (), page: Path | str | None = None
+) -> dict[str, Any]:
+    """All models of a registry and those given, beside what others report of theirs; ``page`` is a file for HTML.
+
+    Raises ``BadInput`` for a damaged registry and a model without scores.
+    """
+    from smidgen.lab.leaderboard import leaderboard as board
+    from smidgen.lab.published import published_models
+    from smidgen.lab.registry import Registry
+    from smidgen.lab.score_record import read_record, record_of
+
+    stored = Registry(Path(registry))
+    records = [read_record(Path(model)) for model in models]
+    records += [record_of(stored.record(row["id"]), origin=f"record {row['id']}") for row in stored.rows()]
+    result = board(records, published_models())
+    if page is not None:
+        from smidgen.reports.comparison.leaderboard_page import rows_of, write_leaderboard_page
+
+        write_leaderboard_page(rows_of(result), Path(page))
+    return result
 
 
 def generate(

@@ -3,6 +3,7 @@ import re
 from collections import Counter
 from fractions import Fraction
 from itertools import islice, pairwise
+from random import Random
 
 import pytest
 
@@ -12,8 +13,8 @@ from smidgen.data.arithmetic import (
     Equation,
     arithmetic_documents,
     arithmetic_items,
-    floor_baselines,
     is_held_out,
+    options,
 )
 from smidgen.errors import BadInput
 
@@ -164,14 +165,6 @@ def test_the_right_answer_is_known_neither_by_place_nor_by_size(items: list[Arit
             sorted(map(int, item.endings)).index(right_answer(item)) for item in items if item.operator_count == count
         )
         assert max(ranks.values()) - min(ranks.values()) <= 0.03 * ranks.total()
-    baselines = floor_baselines(items)
-    assert baselines["chance"] == 0.25
-    assert baselines["middle"] == pytest.approx(0.25, abs=0.01)
-    assert baselines["smallest"] == pytest.approx(0.25, abs=0.01)
-    assert baselines["largest"] == pytest.approx(0.25, abs=0.01)
-    # Small answers are short and have little room below them, so these two are off by a little.
-    assert baselines["longest"] == pytest.approx(0.25, abs=0.06)
-    assert baselines["shortest"] == pytest.approx(0.25, abs=0.06)
 
 
 def test_near_distractors_are_near() -> None:
@@ -201,6 +194,22 @@ def test_hard_distractors_hold_the_value_of_a_swapped_operator() -> None:
     assert found > 10
 
 
+def test_hard_distractors_hold_what_a_dropped_carry_gives() -> None:
+    pairs = [(a, b) for a in range(25, 65) for b in range(36, 96) if a % 10 + b % 10 > 9]
+    equations = [Equation(f"{a} + {b}", a + b, 1) for a, b in pairs]
+    rows = options(equations, Random(5).random, distractors="hard")
+    found = sum(equation.answer - 10 in row for equation, row in zip(equations, rows, strict=True))
+    # Chance would be 3 in 80: three distractors within 40 of the answer.
+    assert found > 0.12 * len(pairs)
+
+
+def test_options_hold_the_answer_in_every_place_equally_often() -> None:
+    equations = [Equation(f"{n} + 3", n + 3, 1) for n in range(40, 60)]
+    rows = options(equations, Random(11).random, distractors="near")
+    places = Counter(row.index(equation.answer) for equation, row in zip(equations, rows, strict=True))
+    assert places == {0: 5, 1: 5, 2: 5, 3: 5}
+
+
 def test_items_are_the_same_for_the_same_seed_and_others_for_another() -> None:
     items = arithmetic_items(seed=7, items=60)
     assert arithmetic_items(seed=7, items=60) == items
@@ -225,33 +234,3 @@ def test_unknown_distractors_are_refused_by_name() -> None:
 
 def test_an_equation_prints_itself() -> None:
     assert Equation("79 + (9 - 13) * 10", 39, 3).text == "79 + (9 - 13) * 10 = 39"
-
-
-# Floor baselines
-
-
-def item_with(endings: tuple[str, ...], label: int) -> ArithmeticItem:
-    return ArithmeticItem("1 + 1 =", endings, label, 1, "1 + 1")
-
-
-def test_floor_baselines_count_ties_by_their_share() -> None:
-    items = [item_with((" 7", " 30", " 100", " 12"), 0), item_with((" 70", " 80", " 90", " 99"), 1)]
-    assert floor_baselines(items) == {
-        "chance": 0.25,
-        "longest": (0 + 1 / 4) / 2,
-        "shortest": (1 + 1 / 4) / 2,
-        "middle": (0 + 1 / 2) / 2,
-        "smallest": (1 + 0) / 2,
-        "largest": 0.0,
-    }
-
-
-def test_floor_baselines_expose_a_test_whose_answer_is_always_in_the_middle() -> None:
-    baselines = floor_baselines([item_with((" 9", " 11", " 10", " 12"), label) for label in (1, 2)])
-    assert baselines["middle"] == 0.5
-    assert baselines["smallest"] == baselines["largest"] == 0.0
-
-
-def test_floor_baselines_of_nothing_are_refused() -> None:
-    with pytest.raises(BadInput, match="no items"):
-        floor_baselines([])

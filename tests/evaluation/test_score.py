@@ -2,27 +2,7 @@ import math
 
 import pytest
 
-from smidgen.errors import CheckFailed
-from smidgen.evaluation.score import accuracy, bits_per_byte, credit
-
-
-def test_the_highest_score_wins():
-    assert credit([-3.0, -1.0, -2.0], 1) == (1.0, False)
-    assert credit([-3.0, -1.0, -2.0], 0) == (0.0, False)
-
-
-def test_a_constant_model_scores_at_chance():
-    assert credit([-1.0] * 4, 0) == (0.25, True)
-    assert credit([-1.0] * 4, 3) == (0.25, True)
-
-
-def test_a_tie_among_the_wrong_earns_nothing():
-    assert credit([-1.0, -1.0, -2.0], 2) == (0.0, True)
-
-
-def test_nan_is_refused_instead_of_scored():
-    with pytest.raises(CheckFailed, match="NaN"):
-        credit([float("nan"), float("nan")], 0)
+from smidgen.evaluation.score import accuracy, bits_per_byte, perplexity
 
 
 def test_accuracy_reports_items_and_ties():
@@ -35,3 +15,24 @@ def test_bits_per_byte_of_a_uniform_model_is_exact():
     # 256 equally probable bytes cost 8 bits each.
     nats = [length * math.log(256) for length in (10, 33, 7)]
     assert bits_per_byte(nats, [10, 33, 7]).value == pytest.approx(8, abs=1e-12)
+
+
+def test_perplexity_of_a_uniform_model_is_exact_per_unit():
+    # 61 equally probable tokens; 3 tokens a word, 12 bytes a word.
+    words = [2, 5, 11]
+    nats = [3 * count * math.log(61) for count in words]
+    for units, per_unit in ((3, 61), (1, 61**3), (12, 61 ** (1 / 4))):
+        score = perplexity(nats, [units * count for count in words])
+        assert score.value == pytest.approx(per_unit, rel=1e-9)
+        assert score.low == pytest.approx(per_unit, rel=1e-9)
+
+
+def test_the_standard_error_is_that_of_the_harness():
+    credits = [1.0, 0.0, 0.0, 1.0, 1.0]
+    deviation = math.sqrt(sum((credit - 0.6) ** 2 for credit in credits) / 4)
+    assert accuracy(credits).stderr == pytest.approx(deviation / math.sqrt(5), abs=1e-12)
+    assert accuracy([1.0]).stderr is None
+
+
+def test_a_perplexity_beyond_all_numbers_stays_one_that_json_can_hold():
+    assert math.isfinite(perplexity([1e9, 2e9], [1, 1]).value)

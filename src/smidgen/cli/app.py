@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import typer
 
 from smidgen.cli import (
+    compare,
     data,
     design,
     evaluate,
@@ -39,6 +40,7 @@ app.add_typer(tokenizer.app, name="tokenizer")
 app.add_typer(data.app, name="data")
 app.command(name="train")(train.train)
 app.command(name="evaluate")(evaluate.evaluate)
+app.command(name="compare")(compare.compare)
 app.command(name="generate")(generate.generate)
 app.command(name="export")(export.export)
 app.command(name="report")(report.report)

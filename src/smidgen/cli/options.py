@@ -29,4 +29,18 @@ MaxSeconds = Annotated[
     float | None, typer.Option("--max-seconds", min=0, help="Save and end after this long (exit code 75).")
 ]
 
+EvalDataFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--eval-data",
+        metavar="DIR",
+        help="Folder of benchmark files, TASK/SPLIT.jsonl; the Hugging Face hub if not given.",
+    ),
+]
+RegistryFile = Annotated[
+    Path,
+    typer.Option("--registry", envvar="SMIDGEN_REGISTRY", help="File of all scores made here.", show_default=False),
+]
+
+DEFAULT_REGISTRY = Path(typer.get_app_dir("smidgen")) / "scores.sqlite"
 DEFAULT_CACHE = Path.home() / ".cache" / "smidgen"

@@ -11,6 +11,7 @@ from smidgen.cli.options import (
     Compile,
     DataPaths,
     Device,
+    EvalDataFolder,
     Json,
     MaxSeconds,
     Overrides,
@@ -23,6 +24,7 @@ def run(
     out: Annotated[Path | None, typer.Option("--out", help="Run folder; by default runs/NAME.")] = None,
     overrides: Overrides = None,
     data: DataPaths = None,
+    eval_data: EvalDataFolder = None,
     device: Device = None,
     compile: Compile = None,
     max_seconds: MaxSeconds = None,
@@ -41,6 +43,7 @@ def run(
     run_folder = RunFolder(out or Path("runs") / loaded.name)
     options = [f"--set {shlex.quote(item)}" for item in overrides or []]
     options += [f"--data {shlex.quote(item)}" for item in data or []]
+    options += [f"--eval-data {shlex.quote(str(eval_data))}"] if eval_data else []
     results, stopped = live_run(
         loaded,
         run_folder,
@@ -48,6 +51,7 @@ def run(
         command=" ".join(["smidgen run", shlex.quote(recipe), *options, "--out", shlex.quote(str(run_folder.path))]),
         as_json=as_json,
         max_seconds=max_seconds,
+        eval_data=eval_data,
         device=device,
         compile=compile,
         cache=cache,

@@ -1,6 +1,7 @@
 """How results look in a terminal."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from rich.console import Console
@@ -68,33 +69,68 @@ def show_data(screen: Console, index: dict[str, Any]) -> None:
         screen.print(Text(f"note: {warning}", style="yellow"))
 
 
+# More parts than these are summed up by their outer groups: BLiMP by its 12 phenomena instead of 67 sets.
+MOST_PARTS = 30
+
+
 def show_scores(screen: Console, record: dict[str, Any]) -> None:
-    """Every score with its interval beside what it must be held against."""
-    shown = table("score", "value", "95% interval", "items", "held against")
-    shown.columns[4].justify = "left"
-    for task, metrics in record["scores"].items():
-        for metric, score in metrics.items():
-            number = _number_of(metric)
-            shown.add_row(
-                _score_name(task, metric),
-                number(score["value"]),
-                f"{number(score['low'])} to {number(score['high'])}",
-                f"{score['n']:,}",
-                _floors(record["baselines"].get(task, {}), metric),
-            )
+    """Every score with its interval beside what it must be held against; parts only as far as they can be read."""
+    shown = table("score", "value", "95% interval", "items", "held against", "counted")
+    for column in shown.columns[4:]:
+        column.justify = "left"
+    for task, metric, score in _readable(record):
+        number = _number_of(metric)
+        shown.add_row(
+            _score_name(task, metric),
+            number(score["value"]),
+            f"{number(score['low'])} to {number(score['high'])}",
+            f"{score['n']:,}",
+            _floors(record["baselines"].get(task, {}), metric),
+            _counts(score),
+        )
     screen.print(shown)
+    for name, index in record.get("indices", {}).items():
+        title = name.replace("_", " ")
+        screen.print(f"{title}: {index['value']:.2f} ({index['low']:.2f} to {index['high']:.2f})")
+    for warning in record.get("warnings", []):
+        screen.print(Text(f"note: {warning}", style="yellow"))
     for task, reason in record["skipped"].items():
         screen.print(Text(f"skipped {task}: {reason}", style="dim"))
 
 
+def _readable(record: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Task, metric and score: of a task all, of its parts the usual metric and free generation.
+
+    Of a task with too many parts only the outer groups stay.
+    """
+    parts = Counter(task.partition("/")[0] for task in record["scores"])
+    for task, metrics in record["scores"].items():
+        family, _, part = task.partition("/")
+        if part and parts[family] > MOST_PARTS and part not in record.get("outer_groups", {}).get(family, []):
+            continue
+        usual = next(iter(metrics))
+        for metric, score in metrics.items():
+            if not part or metric in (usual, "exact_match"):
+                yield task, metric, score
+
+
+def _counts(score: dict[str, Any]) -> str:
+    """Ties and cut contexts, where there are any."""
+    found = {"ties": score.get("ties", 0), "cut on the left": score.get("truncated", 0)}
+    return ", ".join(f"{count:,} {name}" for name, count in found.items() if count)
+
+
 def _number_of(metric: str) -> Callable[[float], str]:
-    return "{:.3f}".format if metric == BITS_PER_BYTE else words.percent
+    if metric == BITS_PER_BYTE:
+        return "{:.3f}".format
+    return "{:,.2f}".format if metric.endswith("perplexity") else words.percent
 
 
 def _score_name(task: str, metric: str) -> str:
-    """The task, its parts indented below it, and the metric where it is not the task's usual one."""
-    name = f"  {task.partition('/')[2]}" if "/" in task else task
-    return name if metric in (BITS_PER_BYTE, "acc") else f"{name}, {metric.replace('_', ' ')}"
+    """The task, its parts indented below it, and the metric where the name does not say it."""
+    if "/" in task:
+        return f"  {task.partition('/')[2]}" + (", exact match" if metric == "exact_match" else "")
+    return task if metric in ("acc", task.replace("-", "_")) else f"{task}, {metric.replace('_', ' ')}"
 
 
 def _floors(baselines: dict[str, float], metric: str) -> str:
@@ -102,7 +138,7 @@ def _floors(baselines: dict[str, float], metric: str) -> str:
     number = _number_of(metric)
     if metric == BITS_PER_BYTE:
         return ", ".join(f"{name} {number(value)}" for name, value in baselines.items())
-    if metric != "acc" or "chance" not in baselines:
+    if not metric.startswith("acc") or "chance" not in baselines:
         return ""
     best = max((name for name in baselines if name != "chance"), key=lambda name: baselines[name], default=None)
     rule = f", always the {best} {number(baselines[best])}" if best else ""

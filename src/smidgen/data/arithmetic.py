@@ -5,8 +5,8 @@ hold nothing else, so the check for contamination is exact and needs no list.
 """
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from random import Random
@@ -46,7 +46,6 @@ LARGEST_NEAR_GAP = 9
 LARGEST_HARD_GAP = 4  # tens
 
 TOKEN = re.compile(r"\d+|[-+*/()no]")
-NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 # (operator, left, right, text with two holes); a leaf is a number, or None where one is still to be drawn.
 Tree = tuple[str, "Tree | int | None", "Tree | int | None", str]
@@ -100,28 +99,37 @@ def arithmetic_items(*, seed: int, items: int, distractors: str = "near") -> lis
     same digit, ten or a few tens apart, as when a carry is dropped; in the other half two options belong to the
     answer and two to the same expression with one operator swapped. Answers of one digit get near values.
     """
+    draw = Random(f"arithmetic-items-{seed}-{distractors}").random
+    equations = _held_out_equations(items, draw)
+    return [
+        ArithmeticItem(
+            context=f"{equation.expression} =",
+            endings=tuple(f" {value}" for value in values),
+            label=values.index(equation.answer),
+            operator_count=equation.operator_count,
+            expression=equation.expression,
+        )
+        for equation, values in zip(equations, options(equations, draw, distractors=distractors), strict=True)
+    ]
+
+
+def options(equations: Sequence[Equation], draw: Draw, *, distractors: str) -> list[tuple[int, ...]]:
+    """Return four values for each equation, the answer among them; ``distractors`` as in ``arithmetic_items``.
+
+    The answer takes every place, and by size every rank, equally often. Raises ``BadInput`` for other distractors.
+    """
     builders = {"near": _near_choices, "hard": _hard_choices}
     if distractors not in builders:
         raise BadInput(f"Distractors {distractors!r} are unknown; choose 'near' or 'hard'.")
-    draw = Random(f"arithmetic-items-{seed}-{distractors}").random
-    equations = _held_out_equations(items, draw)
     choices = [builders[distractors](equation, draw) for equation in equations]
-    values = _balance_ranks(equations, choices, draw)
-    labels = _shuffled([index % OPTIONS for index in range(items)], draw)
-    return [_item(*parts, draw) for parts in zip(equations, values, labels, strict=True)]
+    rows = _balance_ranks(equations, choices, draw)
+    labels = _shuffled([index % OPTIONS for index in range(len(equations))], draw)
+    return [_placed(*parts, draw) for parts in zip(equations, rows, labels, strict=True)]
 
 
-def floor_baselines(items: Iterable[ArithmeticItem]) -> dict[str, float]:
-    """Return the fraction right of rules that know no arithmetic; a k-way tie counts 1/k."""
-    credits: defaultdict[str, float] = defaultdict(float)
-    count = 0
-    for item in items:
-        count += 1
-        for name, preferred in _preferences(item.endings).items():
-            credits[name] += (item.label in preferred) / len(preferred)
-    if not count:
-        raise BadInput("There are no items to take floor baselines of; give at least one.")
-    return {name: credit / count for name, credit in credits.items()}
+def value_of(expression: str) -> int:
+    """Return the exact value of an expression such as "(52 / 13) + 4"; ``ArithmeticError`` where it is no integer."""
+    return _evaluate(_parse(expression))
 
 
 # Expressions
@@ -367,7 +375,7 @@ def _swapped_values(equation: Equation) -> list[int]:
         for operator in OPERATORS:
             text = equation.expression[: match.start()] + operator + equation.expression[match.end() :]
             try:
-                values.add(_evaluate(_parse(text)))
+                values.add(value_of(text))
             except ArithmeticError:
                 continue
     return sorted(v for v in values if 0 <= v < ANSWER_LIMIT and (v - equation.answer) % 10)
@@ -378,7 +386,7 @@ def _are_possible(row: tuple[int, ...]) -> bool:
 
 
 def _balance_ranks(
-    equations: list[Equation], choices: list[list[tuple[int, ...]]], draw: Draw
+    equations: Sequence[Equation], choices: list[list[tuple[int, ...]]], draw: Draw
 ) -> list[tuple[int, ...]]:
     """Choose a row for each item so that the answer takes every rank by size equally often.
 
@@ -395,43 +403,11 @@ def _balance_ranks(
     return [chosen[index] for index in range(len(equations))]
 
 
-def _item(equation: Equation, values: tuple[int, ...], label: int, draw: Draw) -> ArithmeticItem:
+def _placed(equation: Equation, values: tuple[int, ...], label: int, draw: Draw) -> tuple[int, ...]:
+    """Return the values in the order to be shown, the answer at position ``label``."""
     others = _shuffled([value for value in values if value != equation.answer], draw)
-    endings = (*others[:label], equation.answer, *others[label:])
-    return ArithmeticItem(
-        context=f"{equation.expression} =",
-        endings=tuple(f" {value}" for value in endings),
-        label=label,
-        operator_count=equation.operator_count,
-        expression=equation.expression,
-    )
+    return (*others[:label], equation.answer, *others[label:])
 
 
 def _shuffled(values: list, draw: Draw) -> list:
     return [value for _, _, value in sorted((draw(), position, value) for position, value in enumerate(values))]
-
-
-# Floor baselines
-
-
-def _preferences(endings: tuple[str, ...]) -> dict[str, set[int]]:
-    """Return the endings that each rule would choose among."""
-    every = range(len(endings))
-    lengths = [len(ending) for ending in endings]
-    sizes = [_size(ending) for ending in endings]
-    by_size = sorted(every, key=sizes.__getitem__)
-    middle = by_size[(len(by_size) - 1) // 2 : len(by_size) // 2 + 1]
-    return {
-        "chance": set(every),
-        "longest": {i for i in every if lengths[i] == max(lengths)},
-        "shortest": {i for i in every if lengths[i] == min(lengths)},
-        "middle": set(middle),
-        "smallest": {i for i in every if sizes[i] == min(sizes)},
-        "largest": {i for i in every if sizes[i] == max(sizes)},
-    }
-
-
-def _size(ending: str) -> float:
-    """Return the first number of an ending; one without a number counts as 0."""
-    match = NUMBER.search(ending)
-    return float(match.group()) if match else 0.0

@@ -1,81 +1,60 @@
-"""The task "arithmark2-generated": held-out equations in the forms of ArithMark 2.0, chosen and written out.
-
-The official file cannot be downloaded here, so the name says that the items are generated.
-"""
+"""Scoring the ArithMark tasks, official and generated: a choice of four, and the answer written out greedily."""
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 from smidgen.checkpoints.open_model import OpenModel
-from smidgen.data.arithmetic import ArithmeticItem, arithmetic_items, floor_baselines
-from smidgen.evaluation.log_likelihood import Request, log_likelihoods
-from smidgen.evaluation.score import Score, accuracy, credit
+from smidgen.evaluation.multiple_choice import Precision, score_choices
+from smidgen.evaluation.score import Score, accuracy
 from smidgen.evaluation.task import TaskOutcome
+from smidgen.evaluation.tasks.item import Choice, Task
 from smidgen.generation.decoding import greedy_batch
 
-TASK = "arithmark2-generated"
-DEFAULT_ITEMS = 1000
-# Enough for a blank, the answer's three digits and the end of the line, whatever the tokenizer.
-ANSWER_TOKENS = 8
+EXACT_MATCH = "exact_match"
 
 
-def score_arithmetic(
-    model: OpenModel, *, limit: int | None, seed: int, stop_requested: Callable[[], bool]
+def score_arithmark(
+    model: OpenModel,
+    task: Task,
+    *,
+    precision: Precision = "exact",
+    stop_requested: Callable[[], bool] = lambda: False,
+    on_progress: Callable[[int], None] = lambda scored: None,
 ) -> TaskOutcome:
-    """Multiple choice by the sum of log-probabilities (``acc``) and greedy generation (``exact_match``).
+    """Multiple choice, and for equations ``exact_match`` as well, each in all and by group.
 
-    Context and ending are tokenised apart and joined without special tokens, as ArithMark 2.0 does.
+    ``exact_match`` compares the first line of what the model writes after "=" with the right number. The results of
+    word problems (ArithMark 3) can be put in many ways and are not compared. Raises as ``score_choices`` does.
     """
-    items = arithmetic_items(seed=seed, items=limit or DEFAULT_ITEMS)
-    choice_credits, ties, truncated = _choices(model, items, stop_requested)
-    matches = _exact_matches(model, items)
-    scores = {
-        TASK: {"acc": accuracy(choice_credits, ties=ties, truncated=truncated), "exact_match": accuracy(matches)}
-    }
-    for count in sorted({item.operator_count for item in items}):
-        part = f"{TASK}/{count} operator{'s' if count > 1 else ''}"
-        scores[part] = _of_count(items, count, choice_credits, matches)
-    results = [
-        {"task": TASK, "item": item.expression, "credit": choice, "exact_match": match}
-        for item, choice, match in zip(items, choice_credits, matches, strict=True)
-    ]
-    return TaskOutcome(scores=scores, baselines={TASK: floor_baselines(items)}, items=results)
+    outcome = score_choices(model, task, precision=precision, stop_requested=stop_requested, on_progress=on_progress)
+    items = cast(Sequence[Choice], task.items)
+    if not all(item.contexts[0].endswith("=") for item in items):
+        return outcome
+    matches = exact_matches(model, items)
+    for record, match in zip(outcome.items, matches, strict=True):
+        record[EXACT_MATCH] = match
+    for part, metrics in outcome.scores.items():
+        metrics[EXACT_MATCH] = _score(task, part, matches)
+    return outcome
 
 
-def _choices(
-    model: OpenModel, items: Sequence[ArithmeticItem], stop_requested: Callable[[], bool]
-) -> tuple[list[float], int, int]:
-    encode = model.tokenizer.encode
-    requests = [
-        Request(tuple(encode(item.context)), tuple(encode(ending))) for item in items for ending in item.endings
-    ]
-    likelihoods = log_likelihoods(model.decoder, requests, stop_requested=stop_requested)
-    credits, ties, start = [], 0, 0
-    for item in items:
-        end = start + len(item.endings)
-        points, tied = credit([value.log_probability for value in likelihoods[start:end]], item.label)
-        credits.append(points)
-        ties += tied
-        start = end
-    return credits, ties, sum(value.truncated for value in likelihoods)
-
-
-def _exact_matches(model: OpenModel, items: Sequence[ArithmeticItem]) -> list[float]:
-    prompts = [model.tokenizer.encode(item.context) for item in items]
+def exact_matches(model: OpenModel, items: Sequence[Choice]) -> list[int]:
+    """1 for each item whose right ending the model writes by itself, alone on the rest of its line."""
+    answers = [item.texts[item.labels[0]] for item in items]
     written = greedy_batch(
         model.decoder,
-        prompts,
-        max_new_tokens=ANSWER_TOKENS,
+        [model.tokenizer.encode(item.contexts[0]) for item in items],
+        # A token covers at least a byte: the blank before the longest answer, the answer, and the end of the line.
+        max_new_tokens=max(len(answer.encode()) for answer in answers) + 2,
         stop_ids={model.tokenizer.end_of_text_id},
     )
-    answers = [model.tokenizer.decode(ids).split("\n")[0].strip() for ids in written]
-    return [float(answer == item.endings[item.label].strip()) for answer, item in zip(answers, items, strict=True)]
+    lines = [model.tokenizer.decode(ids).split("\n")[0].strip() for ids in written]
+    return [int(line == answer) for line, answer in zip(lines, answers, strict=True)]
 
 
-def _of_count(
-    items: Sequence[ArithmeticItem], count: int, credits: Sequence[float], matches: Sequence[float]
-) -> dict[str, Score]:
-    chosen = [number for number, item in enumerate(items) if item.operator_count == count]
-    return {
-        "acc": accuracy([credits[number] for number in chosen]),
-        "exact_match": accuracy([matches[number] for number in chosen]),
-    }
+def _score(task: Task, part: str, matches: Sequence[int]) -> Score:
+    """Of the task as a whole, or of the items in the group of ``task/group``."""
+    group = part.removeprefix(task.name).removeprefix("/")
+    return accuracy(
+        [match for item, match in zip(task.items, matches, strict=True) if not group or group in item.groups]
+    )

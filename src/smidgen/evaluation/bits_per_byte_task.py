@@ -1,11 +1,13 @@
 """The task "bits-per-byte": a run's held-out documents, by source and in all, beside gzip and xz."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from smidgen.checkpoints.open_model import OpenModel
 from smidgen.data.build import TrainingData
 from smidgen.evaluation.held_out import compressed_bits_per_byte, document_nats, held_out_documents
-from smidgen.evaluation.score import bits_per_byte
+from smidgen.evaluation.refusal import refuse_nan
+from smidgen.evaluation.score import Score, bits_per_byte
 from smidgen.evaluation.task import TaskOutcome
 
 TASK = "bits-per-byte"
@@ -16,27 +18,37 @@ def score_bits_per_byte(
 ) -> TaskOutcome:
     """Score every held-out document (the first ``limit`` of each source) in float32.
 
-    Raises ``Interrupted`` when asked to stop.
+    Raises ``CheckFailed`` for a model that returns NaN, ``Interrupted`` when asked to stop.
     """
     scores, baselines, items = {}, {}, []
-    all_nats: list[float] = []
-    all_bytes: list[int] = []
     all_text = bytearray()
     for source in data.held_out:
         documents = held_out_documents(data, source)[:limit]
         nats = document_nats(model.decoder, documents, stop_requested=stop_requested)
-        sizes = [document.text_bytes for document in documents]
+        refuse_nan(TASK, nats)
         # The tokenizer is lossless, so the ids give back the very text that was held out.
-        text = "".join(model.tokenizer.decode(document.ids[1:]) for document in documents).encode()
-        scores[f"{TASK}/{source}"] = {"bits_per_byte": bits_per_byte(nats, sizes)}
-        baselines[f"{TASK}/{source}"] = compressed_bits_per_byte(text)
-        items += [
-            {"task": TASK, "source": source, "document": number, "nats": value, "bytes": size}
-            for number, (value, size) in enumerate(zip(nats, sizes, strict=True))
+        texts = [model.tokenizer.decode(document.ids[1:]) for document in documents]
+        mine = [
+            {
+                "task": TASK,
+                "item": f"{source}/{number}",
+                "groups": [source],
+                "nats": value,
+                "bytes": document.text_bytes,
+                "words": len(text.split()),
+                "tokens": len(document.ids) - 1,
+            }
+            for number, (document, text, value) in enumerate(zip(documents, texts, nats, strict=True))
         ]
-        all_nats += nats
-        all_bytes += sizes
+        text = "".join(texts).encode()
+        scores[f"{TASK}/{source}"] = {"bits_per_byte": _score(mine)}
+        baselines[f"{TASK}/{source}"] = compressed_bits_per_byte(text)
+        items += mine
         all_text += text
-    scores = {TASK: {"bits_per_byte": bits_per_byte(all_nats, all_bytes)}, **scores}
+    scores = {TASK: {"bits_per_byte": _score(items)}, **scores}
     baselines = {TASK: compressed_bits_per_byte(bytes(all_text)), **baselines}
     return TaskOutcome(scores=scores, baselines=baselines, items=items)
+
+
+def _score(items: Sequence[dict[str, Any]]) -> Score:
+    return bits_per_byte([item["nats"] for item in items], [item["bytes"] for item in items])

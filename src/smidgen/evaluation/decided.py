@@ -13,7 +13,7 @@ from smidgen.evaluation.log_likelihood import Likelihood, Request, log_likelihoo
 from smidgen.model.decoder import Decoder
 
 # Items scored both ways to begin with.
-CALIBRATION_ITEMS = 128
+CALIBRATION_ITEMS = 32
 # A difference of two sums is trusted beyond this many standard deviations of its error, or this many times the
 # worst error seen, whichever is more. Assumed; the benchmark counts the choices that differ (none so far).
 SAFE_DEVIATIONS, SAFE_FACTOR = 6.0, 2.0
@@ -90,7 +90,7 @@ def decide(
 
 
 def _tolerance(errors: Sequence[float]) -> float:
-    """Error of one token's log-probability that is not exceeded; NaN for a broken model, which then decides nothing."""
+    """Error of one token's log-probability that is not exceeded; NaN for a broken model, which decides nothing."""
     sizes = np.abs(errors)
     return float(max(SAFE_DEVIATIONS * np.sqrt(np.mean(sizes**2)), SAFE_FACTOR * sizes.max()))
 

@@ -2,82 +2,104 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from smidgen.checkpoints.open_model import OpenModel
-from smidgen.data.build import open_data
 from smidgen.errors import BadInput
-from smidgen.evaluation import arithmetic_task, bits_per_byte_task, minimal_pairs_task
+from smidgen.evaluation.conditions import Conditions
+from smidgen.evaluation.log_likelihood import slower_because
+from smidgen.evaluation.named_tasks import DEFAULT_TASKS, find_task, others, why_skipped
 from smidgen.evaluation.task import TaskOutcome
+from smidgen.evaluation.tasks.indices import indices
+from smidgen.evaluation.tasks.suites import expand
 from smidgen.records.environment import versions
-from smidgen.records.run_folder import RunFolder
-
-TASKS = (bits_per_byte_task.TASK, arithmetic_task.TASK, minimal_pairs_task.TASK)
 
 
 def evaluate(
     model: OpenModel,
-    tasks: Sequence[str],
+    tasks: Sequence[str] = DEFAULT_TASKS,
+    conditions: Conditions = Conditions(),  # noqa: B008 - it is frozen
     *,
-    limit: int | None = None,
-    seed: int = 0,
-    stop_requested: Callable[[], bool] = lambda: False,
     on_task: Callable[[str], None] = lambda task: None,
 ) -> dict[str, Any]:
-    """Score ``tasks`` in float32 and return one plain record, per-item results included.
+    """Score ``tasks`` and suites of tasks, and return one plain record, per-item results included.
 
-    Tasks that cannot be scored here are listed under ``skipped`` with the reason. ``limit`` bounds the items of
-    each task (of each phenomenon or source, where a task has these). Raises ``BadInput`` when no task is left,
-    ``Interrupted`` when asked to stop, ``CheckFailed`` for a model that returns NaN.
+    Tasks that cannot be scored here are listed under ``skipped`` with the reason. Raises ``BadInput`` for an unknown
+    task and when none is left, ``Interrupted`` when asked to stop, ``CheckFailed`` for a model that returns NaN.
     """
-    if limit is not None and limit < 1:
-        raise BadInput(f"--limit {limit} must be at least 1")
-    skipped = {task: reason for task in tasks if (reason := _why_not(model, task))}
-    wanted = [task for task in dict.fromkeys(tasks) if task not in skipped]
-    if not wanted:
-        details = "; ".join(f"{task}: {reason}" for task, reason in skipped.items()) or "none was named"
-        raise BadInput(f"no task can be scored ({details}); known are {', '.join(TASKS)}")
     started = time.monotonic()
-    outcomes = []
-    for task in wanted:
-        on_task(task)
-        outcomes.append(_outcome(model, task, limit=limit, seed=seed, stop_requested=stop_requested))
-    seconds = time.monotonic() - started
+    outcomes: list[TaskOutcome] = []
+    skipped: dict[str, str] = {}
+    for name, limit in expand(tasks, others=others(tasks)):
+        mine = conditions if limit is None else replace(conditions, limit=min(limit, conditions.limit or limit))
+        reason = why_skipped(model, name, mine)
+        on_task(name)
+        if not reason:
+            try:
+                outcomes.append(find_task(name)(model, mine))
+            except BadInput as error:
+                # One benchmark out of reach must not take the others along; what is damaged or wrong is said at once.
+                if mine.data.folder is not None or name.endswith(".toml"):
+                    raise
+                reason = str(error)
+        if reason:
+            skipped[name] = reason
+    if not outcomes:
+        details = "; ".join(f"{task}: {reason}" for task, reason in skipped.items()) or "none was named"
+        raise BadInput(f"no task can be scored ({details})")
+    return _record(model, conditions, outcomes, skipped, seconds=time.monotonic() - started)
+
+
+def _record(
+    model: OpenModel,
+    conditions: Conditions,
+    outcomes: Sequence[TaskOutcome],
+    skipped: dict[str, str],
+    *,
+    seconds: float,
+) -> dict[str, Any]:
     items = [item for outcome in outcomes for item in outcome.items]
+    scores = {
+        task: {metric: score.as_dict() for metric, score in metrics.items()}
+        for outcome in outcomes
+        for task, metrics in outcome.scores.items()
+    }
+    combined = indices(scores) if conditions.limit is None else {}
+    notice = slower_because(model.decoder)
     return {
         "model": model.name,
+        "parameters": sum(parameter.numel() for parameter in model.decoder.parameters()),
         "weights_sha256": model.weights_sha256,
         "tokenizer_sha256": model.tokenizer.fingerprint,
-        "settings": {"precision": "exact", "dtype": "float32", "limit": limit, "seed": seed},
+        "settings": {
+            "precision": conditions.precision,
+            "dtype": "float32" if conditions.precision == "exact" else "bfloat16, float32 where that cannot decide",
+            "limit": conditions.limit,
+            "seed": conditions.seed,
+            "max_length": model.max_length or model.config.context_length,
+            "device": str(model.decoder.embed_tokens.weight.device),
+            "tasks": {task: setting for outcome in outcomes for task, setting in outcome.settings.items()},
+        },
         "versions": versions(),
         "seconds": round(seconds, 2),
         "items_per_second": round(len(items) / max(seconds, 1e-9), 1),
-        "index": None,
-        "scores": {
-            task: {metric: score.as_dict() for metric, score in metrics.items()}
-            for outcome in outcomes
-            for task, metrics in outcome.scores.items()
-        },
+        "index": combined.get("intelligence_index", {}).get("value"),
+        "indices": combined,
+        "data": {task: facts for outcome in outcomes for task, facts in outcome.data.items()},
+        "scores": scores,
+        # Of tasks whose groups lie in each other: BLiMP's phenomena hold its sets.
+        "outer_groups": _outer_groups(items),
         "baselines": {task: values for outcome in outcomes for task, values in outcome.baselines.items()},
         "skipped": skipped,
+        "warnings": [*([notice] if notice else []), *(line for outcome in outcomes for line in outcome.warnings)],
         "items": items,
     }
 
 
-def _why_not(model: OpenModel, task: str) -> str:
-    if task not in TASKS:
-        return "not among the tasks of this version"
-    if task == bits_per_byte_task.TASK and not RunFolder(model.path).data.is_dir():
-        return "needs the held-out documents of a run folder"
-    return ""
-
-
-def _outcome(
-    model: OpenModel, task: str, *, limit: int | None, seed: int, stop_requested: Callable[[], bool]
-) -> TaskOutcome:
-    if task == arithmetic_task.TASK:
-        return arithmetic_task.score_arithmetic(model, limit=limit, seed=seed, stop_requested=stop_requested)
-    if task == minimal_pairs_task.TASK:
-        return minimal_pairs_task.score_minimal_pairs(model, limit=limit, seed=seed, stop_requested=stop_requested)
-    data = open_data(RunFolder(model.path).data, model.tokenizer.fingerprint)
-    return bits_per_byte_task.score_bits_per_byte(model, data, limit=limit, stop_requested=stop_requested)
+def _outer_groups(items: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
+    found: dict[str, dict[str, None]] = {}
+    for item in items:
+        if len(item.get("groups", [])) > 1:
+            found.setdefault(item["task"], {})[item["groups"][0]] = None
+    return {task: list(groups) for task, groups in found.items()}

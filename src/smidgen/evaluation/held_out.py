@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from smidgen.data.build import TrainingData
-from smidgen.evaluation.log_likelihood import Request, log_likelihoods
+from smidgen.evaluation.rolling import rolling_nats
 from smidgen.evaluation.score import Score, bits_per_byte
 from smidgen.model.decoder import Decoder
 
@@ -26,24 +26,17 @@ def document_nats(
     max_length: int | None = None,
     stop_requested: Callable[[], bool] = lambda: False,
 ) -> list[float]:
-    """Surprise of each document in nats, every token predicted exactly once.
-
-    Documents longer than the window are cut into pieces that follow each other; a piece sees the one token
-    before it (the protocol of lm-evaluation-harness's rolling log-likelihood).
-    """
-    window = max_length or decoder.config.context_length
-    pieces = [
-        (number, Request((document.ids[start],), document.ids[start + 1 : start + 1 + window]))
-        for number, document in enumerate(documents)
-        for start in range(0, len(document.ids) - 1, window)
-    ]
-    likelihoods = log_likelihoods(
-        decoder, [request for _, request in pieces], max_length=window, stop_requested=stop_requested
+    """Surprise of each document in nats, every token predicted exactly once (``rolling.windows``)."""
+    if not documents:
+        return []
+    prefix = documents[0].ids[0]
+    return rolling_nats(
+        decoder,
+        [document.ids[1:] for document in documents],
+        prefix=prefix,
+        max_length=max_length,
+        stop_requested=stop_requested,
     )
-    nats = [0.0] * len(documents)
-    for (number, _), likelihood in zip(pieces, likelihoods, strict=True):
-        nats[number] -= likelihood.log_probability
-    return nats
 
 
 def held_out_documents(data: TrainingData, source: str, *, most_bytes: int | None = None) -> list[HeldOutDocument]:

@@ -4,6 +4,7 @@ T tokens    V vocabulary
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,7 +12,7 @@ import numpy as np
 import torch
 
 from smidgen.errors import Interrupted
-from smidgen.evaluation.scoring.forest import Query, chunks, plant, sorted_order
+from smidgen.evaluation.scoring.forest import Forest, Query, chunks, plant, sorted_order
 from smidgen.evaluation.scoring.native import default_cache
 from smidgen.evaluation.scoring.scorer import scorer_for
 from smidgen.model.decoder import Decoder
@@ -81,18 +82,34 @@ def supports_bfloat16(decoder: Decoder) -> bool:
     return scorer_for(decoder, cache=default_cache(), bfloat16=True)[0].bfloat16
 
 
+def slower_because(decoder: Decoder) -> str:
+    """One sentence where a faster way to score this decoder is unavailable, else nothing."""
+    return scorer_for(decoder, cache=default_cache())[2]
+
+
 def _scored_chunks(
     decoder: Decoder, queries: Sequence[Query], precision: Precision
 ) -> Iterator[tuple[slice, list[tuple[float, bool]]]]:
     """Sum and greediness of sorted queries, some at a time."""
     scorer, layout, _ = scorer_for(decoder, cache=default_cache(), bfloat16=precision == "bfloat16")
-    for part in chunks(queries, rows=layout.chunk_rows):
-        forest = plant(queries[part], block_rows=layout.block_rows)
-        log_probability, is_best = scorer.score(queries[part], forest)
-        firsts = forest.request_targets[:-1]
-        sums = np.add.reduceat(log_probability[forest.target_of].astype(np.float64), firsts)
-        greedy = np.logical_and.reduceat(is_best[forest.target_of], firsts)
-        yield part, list(zip(sums.tolist(), greedy.tolist(), strict=True))
+    parts = [queries[part] for part in chunks(queries, rows=layout.chunk_rows)]
+    start = 0
+    # The next chunk is laid out while this one is scored.
+    with ThreadPoolExecutor(1) as ahead:
+        forests = [ahead.submit(plant, part, block_rows=layout.block_rows) for part in parts[:1]]
+        for number, part in enumerate(parts):
+            forest = forests.pop().result()
+            forests += [ahead.submit(plant, later, block_rows=layout.block_rows) for later in parts[number + 1 :][:1]]
+            yield slice(start, start + len(part)), _sums(forest, *scorer.score(part, forest))
+            start += len(part)
+
+
+def _sums(forest: Forest, log_probability: np.ndarray, is_best: np.ndarray) -> list[tuple[float, bool]]:
+    """Sum and greediness of each request."""
+    firsts = forest.request_targets[:-1]
+    sums = np.add.reduceat(log_probability[forest.target_of].astype(np.float64), firsts)
+    greedy = np.logical_and.reduceat(is_best[forest.target_of], firsts)
+    return list(zip(sums.tolist(), greedy.tolist(), strict=True))
 
 
 @torch.inference_mode()

@@ -1,57 +1,17 @@
 """Scoring whole documents: perplexity per word, byte and token, and bits per byte (WikiText)."""
 
-import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from smidgen.checkpoints.open_model import OpenModel
-from smidgen.evaluation.log_likelihood import Request, log_likelihoods
 from smidgen.evaluation.multiple_choice import DECIMALS
 from smidgen.evaluation.pair_encoding import prefix_id
 from smidgen.evaluation.refusal import refuse_nan
+from smidgen.evaluation.rolling import rolling_nats
 from smidgen.evaluation.score import Score, bits_per_byte, perplexity
 from smidgen.evaluation.task import TaskOutcome
 from smidgen.evaluation.tasks.item import Document, Task
-from smidgen.model.decoder import Decoder
-
-
-def windows(token_ids: Sequence[int], *, prefix: int, max_length: int) -> list[Request]:
-    """Cut a text so that every token is predicted once: the rolling windows of lm-evaluation-harness 0.4.13.
-
-    The first window starts after ``prefix``; each later one sees one token before it, and the last, which is short,
-    as much as the window holds.
-    """
-    ids = [prefix, *token_ids]
-    requests = []
-    for start in range(0, len(token_ids), max_length):
-        end = min(start + max_length, len(token_ids))
-        seen = max(0, end - max_length) if start else 0
-        requests.append(Request(tuple(ids[seen : start + 1]), tuple(ids[start + 1 : end + 1])))
-    return requests
-
-
-def rolling_nats(
-    decoder: Decoder,
-    texts: Sequence[Sequence[int]],
-    *,
-    prefix: int,
-    max_length: int,
-    stop_requested: Callable[[], bool] = lambda: False,
-    on_progress: Callable[[int], None] = lambda scored: None,
-) -> list[float]:
-    """Surprise of each text in nats, all its tokens predicted once in float32."""
-    cut = [windows(ids, prefix=prefix, max_length=max_length) for ids in texts]
-    likelihoods = iter(
-        log_likelihoods(
-            decoder,
-            [request for requests in cut for request in requests],
-            max_length=max_length,
-            stop_requested=stop_requested,
-            on_progress=on_progress,
-        )
-    )
-    return [-math.fsum(next(likelihoods).log_probability for _ in requests) for requests in cut]
 
 
 def score_documents(
@@ -71,7 +31,7 @@ def score_documents(
         model.decoder,
         texts,
         prefix=prefix_id(model.tokenizer),
-        max_length=model.max_length or model.config.context_length,
+        max_length=model.max_length,
         stop_requested=stop_requested,
         on_progress=on_progress,
     )

@@ -57,12 +57,3 @@ def perplexity(nats: Sequence[float], units: Sequence[int], *, truncated: int = 
 def _exponential(value: float) -> float:
     # JSON has no infinity, and beyond 1e300 no perplexity means anything.
     return math.exp(min(value, 690.0))
-
-
-def credit(scores: Sequence[float], label: int) -> tuple[float, bool]:
-    """Temporary."""
-    from smidgen.evaluation import choice
-    from smidgen.evaluation.refusal import refuse_nan
-
-    refuse_nan("task", scores)
-    return choice.credit(scores, (label,))

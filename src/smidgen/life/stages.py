@@ -13,8 +13,11 @@ from smidgen.checkpoints.open_model import OpenModel, open_model
 from smidgen.data.build import TrainingData, build, open_data, sample_texts
 from smidgen.design.summary import summarise_recipe
 from smidgen.errors import BadInput, Interrupted
-from smidgen.evaluation.evaluate import TASKS, evaluate
+from smidgen.evaluation.conditions import Conditions
+from smidgen.evaluation.evaluate import evaluate
 from smidgen.evaluation.held_out import held_out_documents
+from smidgen.evaluation.named_tasks import DEFAULT_TASKS
+from smidgen.evaluation.tasks.documents import EvalData
 from smidgen.export.hugging_face import export_hugging_face
 from smidgen.generation.decoding import complete
 from smidgen.generation.repetition import loop_start
@@ -39,11 +42,15 @@ QUALITY_BYTES = 300_000
 
 @dataclass(frozen=True, kw_only=True)
 class Life:
-    """A recipe, the folder of its run and how to go about it."""
+    """A recipe, the folder of its run and how to go about it.
+
+    ``eval_data`` is the folder of benchmark files; without one they come from the Hugging Face hub.
+    """
 
     recipe: Recipe
     run: RunFolder
     cache: Path | None = None
+    eval_data: Path | None = None
     device: str | None = None
     compile: bool | None = None
     max_tokens: int | None = None
@@ -128,9 +135,10 @@ def evaluate_stage(life: Life) -> dict[str, Any]:
     stored = manifest.read_record(path)
     if stored.get("weights_sha256") != model.weights_sha256:
         wanted = list(life.recipe.evaluation.tasks)
-        if not set(wanted) & set(TASKS):
+        if not set(wanted) & set(DEFAULT_TASKS):
             wanted.append("bits-per-byte")
-        stored = evaluate(model, wanted, stop_requested=life.stop_requested, on_task=life.watcher.scoring)
+        conditions = Conditions(data=EvalData(life.eval_data), stop_requested=life.stop_requested)
+        stored = evaluate(model, wanted, conditions, on_task=life.watcher.scoring)
         atomic.write_json(path, stored)
     return {key: value for key, value in stored.items() if key != "items"}
 

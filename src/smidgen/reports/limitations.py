@@ -8,7 +8,15 @@ from smidgen.reports.stored.scores import BITS_PER_BYTE, Score
 # Up to about four passes, repeated text is worth nearly as much as new text (arXiv:2305.16264).
 MOST_EPOCHS = 4
 # Tasks whose items this program writes itself, and the generator that writes the same kind of training text.
-_GENERATED_TASKS = {"arithmetic": "arithmetic", "arithmark2-generated": "arithmetic", "minimal-pairs": "grammar"}
+_GENERATED_TASKS = {
+    "arithmetic": "arithmetic",
+    "arithmark1-generated": "arithmetic",
+    "arithmark2-generated": "arithmetic",
+    "arithmark2-generated-hard": "arithmetic",
+    "arithmark3-generated": "arithmetic",
+    "arithmark3-generated-hard": "arithmetic",
+    "minimal-pairs": "grammar",
+}
 
 
 def limitations(records: RunRecords) -> list[str]:

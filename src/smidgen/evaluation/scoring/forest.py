@@ -90,7 +90,10 @@ def plant(queries: Sequence[Query], *, block_rows: int) -> Forest:
 
 @dataclass(slots=True)
 class _Chain:
-    """The tokens that one request added, from depth ``start`` on; ``cuts`` are depths at which others branch off."""
+    """The tokens that one request added: rows from ``row`` on, at depths ``start`` to ``end``.
+
+    ``cuts`` are depths at which others branch off.
+    """
 
     row: int
     start: int
@@ -103,8 +106,7 @@ class _Builder:
     def __init__(self, block_rows: int) -> None:
         self._block_rows = block_rows
         self._tokens: list[Ints] = []
-        self._positions: list[Ints] = []
-        self._row_requests: list[Ints] = []
+        self._added: list[tuple[int, int]] = []
         self._target_rows: list[Ints] = []
         self._target_tokens: list[Ints] = []
         self._segments: list[tuple[int, int, int]] = []
@@ -114,9 +116,9 @@ class _Builder:
 
     def _begin_block(self) -> None:
         self._chains: list[_Chain] = []
+        # Numbers of the chains from the root to the end of the last request.
         self._path: list[int] = []
         self._last = np.empty(0, dtype=np.int32)
-        self._path_rows = np.empty(0, dtype=np.int32)
         self._block_start = self._rows
 
     def add(self, query: Query) -> None:
@@ -129,7 +131,7 @@ class _Builder:
             shared = 0
         self._grow(read, shared)
         first = len(ids) - query.asked
-        self._target_rows.append(self._path_rows[first - 1 : len(read)].copy())
+        self._target_rows += self._rows_between(first - 1, len(read))
         self._target_tokens.append(ids[first:])
 
     def _is_full(self, added: int, shared: int) -> bool:
@@ -147,21 +149,32 @@ class _Builder:
         if added:
             self._path.append(len(self._chains))
             self._chains.append(_Chain(self._rows, shared, len(read), parent, set()))
-        rows = np.arange(self._rows, self._rows + added, dtype=np.int32)
         self._tokens.append(read[shared:])
-        self._positions.append(np.arange(shared, len(read), dtype=np.int32))
-        self._row_requests.append(np.full(added, len(self._target_rows), dtype=np.int32))
-        self._path_rows = np.concatenate((self._path_rows[:shared], rows))
+        self._added.append((shared, added))
         self._last = read
         self._rows += added
+
+    def _rows_between(self, start: int, end: int) -> list[Ints]:
+        """Rows of the present path at these depths, from the root downwards."""
+        parts = []
+        for number in reversed(self._path):
+            chain = self._chains[number]
+            first = max(start, chain.start)
+            if first < end:
+                parts.append(
+                    np.arange(chain.row + first - chain.start, chain.row + end - chain.start, dtype=np.int32)
+                )
+            end = min(end, chain.start)
+            if end <= start:
+                break
+        return parts[::-1]
 
     def _end_block(self) -> None:
         # Segment that ends at a depth of a chain, by (chain, depth).
         ends: dict[tuple[int, int], int] = {}
         for number, chain in enumerate(self._chains):
             parent = ends[chain.parent, chain.start] if chain.parent >= 0 else -1
-            depths = [chain.start, *sorted(chain.cuts), chain.end]
-            for start, end in pairwise(depths):
+            for start, end in pairwise((chain.start, *sorted(chain.cuts), chain.end)):
                 ends[number, end] = len(self._segments)
                 self._segments.append((chain.row + start - chain.start, end - start, parent))
                 parent = ends[number, end]
@@ -172,7 +185,9 @@ class _Builder:
         if self._chains:
             self._end_block()
         segments = np.asarray(self._segments, dtype=np.int32).reshape(-1, 3)
-        counts = [len(rows) for rows in self._target_rows]
+        shared, added = np.asarray(self._added, dtype=np.int32).reshape(-1, 2).T
+        first_row = np.cumsum(added) - added
+        asked = [len(tokens) for tokens in self._target_tokens]
         target_row, target_token = _joined(self._target_rows), _joined(self._target_tokens)
         order = np.argsort(target_row, kind="stable")
         query_row, first_target = np.unique(target_row[order], return_index=True)
@@ -181,8 +196,8 @@ class _Builder:
         ends = segments[:, 0] + segments[:, 1]
         return Forest(
             token=_joined(self._tokens),
-            position=_joined(self._positions),
-            row_request=_joined(self._row_requests),
+            position=(np.arange(self._rows) - np.repeat(first_row - shared, added)).astype(np.int32),
+            row_request=np.repeat(np.arange(len(added), dtype=np.int32), added),
             block_segments=np.asarray(self._block_segments, dtype=np.int32),
             segment_start=np.ascontiguousarray(segments[:, 0]),
             segment_length=np.ascontiguousarray(segments[:, 1]),
@@ -192,7 +207,7 @@ class _Builder:
             query_targets=np.append(first_target, len(order)).astype(np.int32),
             target_token=target_token[order],
             target_of=target_of,
-            request_targets=np.concatenate(([0], np.cumsum(counts))).astype(np.int32),
+            request_targets=np.concatenate(([0], np.cumsum(asked))).astype(np.int32),
         )
 
 

@@ -84,7 +84,7 @@ class NativeScorer:
         self._decoder = decoder
         self._threads = threads or torch.get_num_threads()
         # Whatever the structures point into must live as long as they do.
-        self._kept: list[Tensor] = []
+        self._kept: list[np.ndarray] = []
         self._model = self._packed(decoder)
 
     def score(self, queries: Sequence[Query], forest: Forest) -> tuple[np.ndarray, np.ndarray]:
@@ -156,21 +156,23 @@ class NativeScorer:
         """Panels of ``panel`` outputs, inputs in order; the last panel is filled with zeros."""
         N, K = weight_NK.shape
         padding = -N % self._panel
-        weight_NK = torch.nn.functional.pad(weight_NK.detach().float(), (0, 0, 0, padding))
-        panels = weight_NK.view(-1, self._panel, K)
+        panels = np.pad(weight_NK.detach().float().numpy(), ((0, padding), (0, 0))).reshape(-1, self._panel, K)
         if self.bfloat16:
-            packed = panels.bfloat16().view(-1, self._panel, K // 2, 2).transpose(1, 2)
+            # numpy has no bfloat16: its bits move as integers.
+            bits = torch.from_numpy(panels).bfloat16().view(torch.int16).numpy()
+            packed: np.ndarray = bits.reshape(-1, self._panel, K // 2, 2).swapaxes(1, 2)
         else:
-            packed = panels.transpose(1, 2)
-        bias = None if bias_N is None else torch.nn.functional.pad(bias_N.detach().float(), (0, padding))
-        return _Matrix(self._address(packed), None if bias is None else self._address(bias), K, N)
+            packed = panels.swapaxes(1, 2)
+        bias = None if bias_N is None else self._held(np.pad(bias_N.detach().float().numpy(), (0, padding)))
+        return _Matrix(self._held(packed), bias, K, N)
 
     def _address(self, tensor: Tensor) -> int:
-        held = (
-            tensor.detach().contiguous() if tensor.dtype == torch.bfloat16 else tensor.detach().float().contiguous()
-        )
-        self._kept.append(held)
-        return held.data_ptr()
+        return self._held(tensor.detach().float().numpy())
+
+    def _held(self, values: np.ndarray) -> int:
+        contiguous = np.ascontiguousarray(values)
+        self._kept.append(contiguous)
+        return contiguous.ctypes.data
 
 
 def supports_bfloat16(library: ctypes.CDLL, decoder: Decoder) -> bool:

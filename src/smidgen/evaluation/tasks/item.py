@@ -26,7 +26,9 @@ class Choice:
 
     def __post_init__(self) -> None:
         if len(self.endings) < 2 or len(self.texts) != len(self.endings):
-            raise ValueError(f"item {self.key}: {len(self.endings)} endings with {len(self.texts)} texts, at least two")
+            raise ValueError(
+                f"item {self.key}: {len(self.endings)} endings with {len(self.texts)} texts, at least two"
+            )
         if len(self.contexts) not in (1, len(self.endings)):
             raise ValueError(f"item {self.key}: {len(self.contexts)} contexts for {len(self.endings)} endings")
         if not all(self.endings):

@@ -1,0 +1,1 @@
+"""The bridge to lm-evaluation-harness: our models in its tasks, and its tasks scored by us."""

@@ -1,0 +1,1 @@
+"""Several models side by side: a comparison item by item, and a leaderboard."""
