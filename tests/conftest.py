@@ -1,5 +1,11 @@
 """What tests of several folders share: a recipe so small that its whole life takes seconds."""
 
+import os
+import sys
+
+# Before the client is imported: no test may wait for a network, nor depend on one.
+os.environ["HF_HUB_OFFLINE"] = "1"
+
 import pytest
 import torch
 from filelock import FileLock
@@ -69,4 +75,18 @@ def own_registry(tmp_path_factory):
     """Scores of tests do not go into the user's registry."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SMIDGEN_REGISTRY", str(tmp_path_factory.mktemp("registry") / "scores.sqlite"))
+        yield
+
+
+@pytest.fixture(scope="session")
+def modules_of_exports(tmp_path_factory):
+    """transformers copies the code of exports here, instead of to the cache of whoever runs the tests.
+
+    One folder for the whole session: Python remembers where it found the package ``transformers_modules``.
+    """
+    from transformers import dynamic_module_utils
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dynamic_module_utils, "HF_MODULES_CACHE", str(tmp_path_factory.mktemp("modules")))
+        patch.setattr(sys, "path", list(sys.path))
         yield

@@ -1,7 +1,7 @@
 """Smidgen: the lab for language models under ten million parameters.
 
-``load_recipe``, ``design``, ``train``, ``evaluate``, ``compare``, ``generate`` and ``export`` mean the same as the commands of
-their names. Importing this package loads no torch: what is used is imported at its first use.
+``load_recipe``, ``design``, ``train``, ``evaluate``, ``compare``, ``generate`` and ``export`` mean the same as the
+commands of their names. Importing this package loads no torch: what is used is imported at its first use.
 """
 
 from importlib import import_module

@@ -46,7 +46,7 @@ def test_evaluate_gives_intervals_and_stores_items(smidgen, finished_run, tmp_pa
     record = smidgen("evaluate", finished_run.path, "--limit", "20", "--out", out, "--json").json
     assert {"scores", "index", "seconds", "items_per_second"} <= record.keys()
     score = record["scores"]["arithmark2-generated"]["acc"]
-    assert {"value", "low", "high", "n", "ties", "truncated"} == score.keys()
+    assert {"value", "low", "high", "n", "ties", "truncated", "stderr"} == score.keys()
     assert score["low"] <= score["value"] <= score["high"]
     assert '"items"' in out.read_text()
 

@@ -9,8 +9,9 @@ from smidgen.checkpoints.open_model import OpenModel
 from smidgen.errors import BadInput
 from smidgen.evaluation.conditions import Conditions
 from smidgen.evaluation.log_likelihood import slower_because
-from smidgen.evaluation.named_tasks import DEFAULT_TASKS, find_task, others, why_skipped
+from smidgen.evaluation.named_tasks import DEFAULT_TASKS, find_task, needs_hub, others, why_skipped
 from smidgen.evaluation.task import TaskOutcome
+from smidgen.evaluation.tasks.documents import OutOfReach
 from smidgen.evaluation.tasks.indices import indices
 from smidgen.evaluation.tasks.suites import expand
 from smidgen.records.environment import versions
@@ -31,18 +32,17 @@ def evaluate(
     started = time.monotonic()
     outcomes: list[TaskOutcome] = []
     skipped: dict[str, str] = {}
+    out_of_reach = ""
     for name, limit in expand(tasks, others=others(tasks)):
         mine = conditions if limit is None else replace(conditions, limit=min(limit, conditions.limit or limit))
-        reason = why_skipped(model, name, mine)
-        on_task(name)
+        # Where one benchmark does not come from the hub, asking for the others would only cost their time-outs.
+        reason = why_skipped(model, name, mine) or (out_of_reach if needs_hub(name, mine) else "")
         if not reason:
+            on_task(name)
             try:
                 outcomes.append(find_task(name)(model, mine))
-            except BadInput as error:
-                # One benchmark out of reach must not take the others along; what is damaged or wrong is said at once.
-                if mine.data.folder is not None or name.endswith(".toml"):
-                    raise
-                reason = str(error)
+            except OutOfReach as error:
+                reason, out_of_reach = str(error), f"not asked for after {name}, which the hub did not give"
         if reason:
             skipped[name] = reason
     if not outcomes:

@@ -85,6 +85,11 @@ def why_skipped(model: OpenModel, name: str, conditions: Conditions) -> str:
     return why_not(name, conditions.data) if name in BENCHMARKS else ""
 
 
+def needs_hub(name: str, conditions: Conditions) -> bool:
+    """Whether the items of a task come from the Hugging Face hub."""
+    return conditions.data.folder is None and (name in BENCHMARKS or name in OFFICIAL_NAMES)
+
+
 def _bits_per_byte(model: OpenModel, conditions: Conditions) -> TaskOutcome:
     data = open_data(RunFolder(model.path).data, model.tokenizer.fingerprint)
     return bits_per_byte_task.score_bits_per_byte(

@@ -1,24 +1,16 @@
-import sys
-
 import datasets
 import pytest
 import transformers
-from transformers import dynamic_module_utils
 
 from .generated_tasks import task_manager
 
 
 @pytest.fixture(autouse=True, scope="package")
-def caches_of_their_own(tmp_path_factory):
-    """What transformers and datasets keep for later, instead of in the home of whoever runs the tests."""
-    modules, data = (str(tmp_path_factory.mktemp(name)) for name in ("modules", "datasets"))
+def caches_of_their_own(modules_of_exports, tmp_path_factory):
+    """What datasets keeps for later, instead of in the home of whoever runs the tests."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dynamic_module_utils, "HF_MODULES_CACHE", modules)
-        patch.setattr(datasets.config, "HF_DATASETS_CACHE", data)
-        patch.setattr(sys, "path", list(sys.path))
+        patch.setattr(datasets.config, "HF_DATASETS_CACHE", str(tmp_path_factory.mktemp("datasets")))
         yield
-    for name in [name for name in sys.modules if name.startswith("transformers_modules")]:
-        del sys.modules[name]
 
 
 @pytest.fixture(autouse=True, scope="package")

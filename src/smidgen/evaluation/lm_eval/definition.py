@@ -12,6 +12,7 @@ from lm_eval.tasks._index import Entry, Kind
 from lm_eval.tasks._yaml_loader import load_yaml
 
 from smidgen.errors import BadInput
+from smidgen.evaluation.tasks.documents import OutOfReach
 
 SCORED = ("multiple_choice", "loglikelihood", "loglikelihood_rolling")
 SPLIT_KEYS = ("test_split", "validation_split", "training_split", "fewshot_split")
@@ -33,7 +34,7 @@ def load_definition(manager: TaskManager, name: str, eval_data: Path | None = No
     A task whose data lie in the folder ``eval_data`` as ``<task>/<split>.jsonl`` (or ``.jsonl.gz``), or as
     ``<group>/<rest of its name>.jsonl``, reads them there; others load theirs as lm-evaluation-harness does, which
     needs a network or its cache. Raises ``BadInput`` for an unknown name, a task that asks for free writing, and data
-    that cannot be loaded.
+    that cannot be loaded (``OutOfReach``).
     """
     index = manager.task_index
     if name not in index:
@@ -47,7 +48,7 @@ def load_definition(manager: TaskManager, name: str, eval_data: Path | None = No
         loaded = manager.load(name)
     except Exception as error:
         reason = str(error).strip().split("\n")[0] or type(error).__name__
-        raise BadInput(
+        raise OutOfReach(
             f"the data of lm-evaluation-harness task {name} cannot be loaded ({reason}); without a network, put "
             f"{name}/test.jsonl in the lm-eval form into the folder of evaluation data"
         ) from error

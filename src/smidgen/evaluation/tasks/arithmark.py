@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from smidgen.errors import BadInput
 from smidgen.evaluation.tasks.arithmark_floors import floor_baselines
+from smidgen.evaluation.tasks.documents import OutOfReach
 from smidgen.evaluation.tasks.item import Choice, Task
 from smidgen.evaluation.tasks.json_lines import json_lines
 from smidgen.records.fingerprint import sha256_of_file
@@ -113,7 +114,7 @@ def _download(version: Version, official: OfficialFile) -> Path:
         )
     except Exception as error:
         # The client raises errors of several packages: of the network, of the hub, of its cache.
-        raise BadInput(
+        raise OutOfReach(
             f"ArithMark {version} could not be fetched from the hub ({type(error).__name__}); give a folder with "
             f"{official.names[0]}, or score {_generated(version)}"
         ) from error

@@ -14,6 +14,10 @@ from smidgen.records.fingerprint import sha256_of_file, sha256_of_json
 ENDINGS = (".jsonl", ".jsonl.gz", ".parquet")
 
 
+class OutOfReach(BadInput):
+    """Data that the hub did not give: without a network, or because it asks for a login. Other tasks can go on."""
+
+
 @dataclass(frozen=True)
 class EvalData:
     """Where evaluation data lies: in a folder as ``task/split.jsonl``, or on the Hugging Face hub when that is None.
@@ -52,7 +56,8 @@ def missing(benchmark: Benchmark, data: EvalData) -> str:
 
 
 def read_documents(benchmark: Benchmark, data: EvalData) -> Iterator[Documents]:
-    """The documents of each config in turn. Raises ``BadInput`` when they are missing, damaged or out of reach."""
+    """The documents of each config in turn. Raises ``BadInput`` when they are missing or damaged,
+    ``OutOfReach`` when the hub does not give them."""
     reason = missing(benchmark, data)
     if reason:
         raise BadInput(f"{benchmark.name} {reason}")
@@ -115,8 +120,8 @@ def _from_hub(benchmark: Benchmark, config: str | None) -> Documents:
         rows = list(datasets.load_dataset(benchmark.dataset, config, split=benchmark.split))
     except Exception as error:
         # The client lets through errors of a dozen packages: of the network, the hub and the file formats.
-        raise BadInput(
-            f"{benchmark.name}: {name} did not come from the Hugging Face hub ({_first_sentence(error)}); "
+        raise OutOfReach(
+            f"{name} did not come from the Hugging Face hub ({_first_sentence(error)}); "
             "try again, or give a folder that holds it with --eval-data"
         ) from error
     numbered = list(enumerate(rows, start=1))

@@ -75,9 +75,9 @@ class Task:
 
     ``metrics`` come with the one to quote first. ``jointly`` says whether context and ending are tokenised as one
     text and split (lm-eval) or apart (ArithMark's own script); ``token_mean`` that ``acc_norm`` divides by tokens
-    instead of characters (ArithMark 3); ``probability_mass`` that ``acc`` is the share of probability on right endings
-    instead of the choice of one (TruthfulQA-mc2). ``files`` are the hashes of the data read, ``source`` says in words where it
-    came from. ``baselines`` are what trivial rules reach on these items.
+    instead of characters (ArithMark 3); ``probability_mass`` that ``acc`` is the share of probability on right
+    endings instead of the choice of one (TruthfulQA-mc2). ``files`` are the hashes of the data read, ``source`` says
+    in words where it came from. ``baselines`` are what trivial rules reach on these items.
     """
 
     name: str
