@@ -4,7 +4,8 @@ import pytest
 
 from smidgen.evaluation import decided
 from smidgen.evaluation.decided import Contest, decide
-from smidgen.evaluation.log_likelihood import Request, log_likelihoods, supports_bfloat16
+from smidgen.evaluation.log_likelihood import log_likelihoods, supports_bfloat16
+from smidgen.evaluation.request import Request
 
 
 @pytest.fixture

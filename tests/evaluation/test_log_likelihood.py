@@ -6,7 +6,8 @@ import torch
 
 from smidgen.errors import Interrupted
 from smidgen.evaluation import log_likelihood
-from smidgen.evaluation.log_likelihood import Request, log_likelihoods, token_log_probabilities
+from smidgen.evaluation.log_likelihood import log_likelihoods, token_log_probabilities
+from smidgen.evaluation.request import Request
 from smidgen.evaluation.scoring.scorer import Layout, scorer_for
 
 

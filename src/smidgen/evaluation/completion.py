@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from smidgen.checkpoints.open_model import OpenModel
-from smidgen.evaluation.log_likelihood import Request, log_likelihoods
+from smidgen.evaluation.log_likelihood import log_likelihoods
 from smidgen.evaluation.multiple_choice import DECIMALS
 from smidgen.evaluation.pair_encoding import encode_pairs
 from smidgen.evaluation.refusal import refuse_nan
@@ -30,7 +30,7 @@ def score_completions(
     )
     likelihoods = log_likelihoods(
         model.decoder,
-        [Request(*pair) for pair in encoded],
+        encoded,
         max_length=model.max_length,
         stop_requested=stop_requested,
         on_progress=on_progress,

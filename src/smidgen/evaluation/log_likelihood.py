@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from smidgen.errors import Interrupted
+from smidgen.evaluation.request import Request
 from smidgen.evaluation.scoring.forest import Forest, Query, chunks, plant, sorted_order
 from smidgen.evaluation.scoring.native import default_cache
 from smidgen.evaluation.scoring.scorer import scorer_for
@@ -20,14 +21,6 @@ from smidgen.model.decoder import Decoder
 # "float32" gives what lm-evaluation-harness gives in float32; "bfloat16" is about twice as fast and only good for
 # what is decided by a wide margin.
 Precision = Literal["float32", "bfloat16"]
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """Score ``continuation`` after ``context``; the context must hold at least one token."""
-
-    context: tuple[int, ...]
-    continuation: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from typing import Any, Literal, cast
 from smidgen.checkpoints.open_model import OpenModel
 from smidgen.evaluation.choice import Lengths, credit, mass
 from smidgen.evaluation.decided import Contest, decide
-from smidgen.evaluation.log_likelihood import Likelihood, Request, log_likelihoods
+from smidgen.evaluation.log_likelihood import Likelihood, log_likelihoods
 from smidgen.evaluation.pair_encoding import PairNotes, encode_pairs
 from smidgen.evaluation.refusal import refuse_nan
+from smidgen.evaluation.request import Request
 from smidgen.evaluation.score import Score, accuracy
 from smidgen.evaluation.task import TaskOutcome
 from smidgen.evaluation.tasks.item import Choice, Task
@@ -33,10 +34,9 @@ def score_choices(
     where that is enough. Raises ``CheckFailed`` for a model that returns NaN, ``Interrupted`` when asked to stop.
     """
     items = cast(Sequence[Choice], task.items)
-    encoded, notes = encode_pairs(
+    requests, notes = encode_pairs(
         model.tokenizer, [pair for item in items for pair in item.pairs()], jointly=task.jointly
     )
-    requests = [Request(*pair) for pair in encoded]
     places = _places(items)
     lengths = [_lengths(item, requests, place) for item, place in zip(items, places, strict=True)]
     contests = [

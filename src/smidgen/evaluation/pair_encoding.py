@@ -2,17 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from smidgen.errors import BadInput
+from smidgen.evaluation.request import Request
 from smidgen.tokenization.tokenizer import Tokenizer
-
-
-class EncodedPair(NamedTuple):
-    """Token ids; neither part is empty."""
-
-    context: tuple[int, ...]
-    continuation: tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +31,7 @@ def prefix_id(tokenizer: Tokenizer) -> int:
 
 def encode_pairs(
     tokenizer: Tokenizer, pairs: Sequence[tuple[str, str]], *, jointly: bool = True
-) -> tuple[list[EncodedPair], PairNotes]:
+) -> tuple[list[Request], PairNotes]:
     """The ids of each (context, continuation), in the order given, and how many needed a fall-back.
 
     ``jointly`` is the rule of lm-evaluation-harness 0.4.13 (``TemplateLM._encode_pair``): white space that ends the
@@ -67,23 +60,23 @@ def _with_moved_space(context: str, continuation: str) -> tuple[str, str]:
     return bare, context[len(bare) :] + continuation
 
 
-def _encoded_jointly(tokenizer: Tokenizer, pairs: Sequence[tuple[str, str]]) -> list[EncodedPair]:
+def _encoded_jointly(tokenizer: Tokenizer, pairs: Sequence[tuple[str, str]]) -> list[Request]:
     """May leave an empty continuation, see ``PairNotes``."""
     ids = _ids_of(tokenizer, (text for context, continuation in pairs for text in (context, context + continuation)))
     prefix = (prefix_id(tokenizer),)
     return [
-        EncodedPair(ids[context] or prefix, ids[context + continuation][len(ids[context]) :])
+        Request(ids[context] or prefix, ids[context + continuation][len(ids[context]) :])
         for context, continuation in pairs
     ]
 
 
-def _encoded_apart(tokenizer: Tokenizer, pairs: Sequence[tuple[str, str]]) -> list[EncodedPair]:
+def _encoded_apart(tokenizer: Tokenizer, pairs: Sequence[tuple[str, str]]) -> list[Request]:
     empty = next((context for context, continuation in pairs if not continuation), None)
     if empty is not None:
         raise BadInput(f'the continuation after "{empty[-60:]}" is empty: there is nothing to score')
     ids = _ids_of(tokenizer, (text for pair in pairs for text in pair))
     prefix = (prefix_id(tokenizer),)
-    return [EncodedPair(ids[context] or prefix, ids[continuation]) for context, continuation in pairs]
+    return [Request(ids[context] or prefix, ids[continuation]) for context, continuation in pairs]
 
 
 def _ids_of(tokenizer: Tokenizer, texts: Iterable[str]) -> dict[str, tuple[int, ...]]:

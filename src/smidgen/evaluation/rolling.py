@@ -3,7 +3,8 @@
 import math
 from collections.abc import Callable, Sequence
 
-from smidgen.evaluation.log_likelihood import Request, log_likelihoods
+from smidgen.evaluation.log_likelihood import log_likelihoods
+from smidgen.evaluation.request import Request
 from smidgen.model.decoder import Decoder
 
 

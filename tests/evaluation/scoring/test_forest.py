@@ -91,12 +91,17 @@ def test_sorting_is_that_of_the_token_tuples():
 
 
 def test_chunks_cover_everything_in_order():
-    queries = [Query(tuple(range(length)), 1) for length in (5, 9, 2, 30, 3, 3)]
+    queries = [Query((first, *range(length)), 1) for first, length in enumerate((5, 9, 2, 30, 3, 3))]
     parts = list(chunks(queries, rows=12))
     assert [query for part in parts for query in queries[part]] == queries
-    assert all(
-        sum(len(query.token_ids) for query in queries[part]) <= 12 or part.stop - part.start == 1 for part in parts
-    )
+    assert [part.stop - part.start for part in parts] == [1, 1, 1, 1, 2]
+
+
+def test_chunks_grow_rather_than_part_what_begins_alike():
+    queries = [Query((1, 2, 3, 4, ending), 1) for ending in range(20)]
+    assert [part.stop - part.start for part in chunks(queries, rows=20)] == [7, 7, 6]
+    different = [Query((ending, 2, 3, 4, 5), 1) for ending in range(20)]
+    assert [part.stop - part.start for part in chunks(different, rows=20)] == [4, 4, 4, 4, 4]
 
 
 @pytest.mark.parametrize(

@@ -85,5 +85,5 @@ def test_what_the_hub_does_not_have_is_said_with_the_way_round_it(tmp_path):
         elsewhere = open_from(address, "sciq", tmp_path)
     assert (done.returncode, elsewhere.returncode) == (1, 1)
     assert "baber/piqa, validation did not come from the Hugging Face hub" in done.stderr
-    assert "sciq: allenai/sciq, test did not come from the Hugging Face hub" in elsewhere.stderr
+    assert "allenai/sciq, test did not come from the Hugging Face hub" in elsewhere.stderr
     assert elsewhere.stderr.rstrip().endswith("or give a folder that holds it with --eval-data")

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from smidgen.evaluation.decided import Contest, decide
-from smidgen.evaluation.log_likelihood import Likelihood, Request, log_likelihoods
+from smidgen.evaluation.log_likelihood import Likelihood, log_likelihoods
+from smidgen.evaluation.request import Request
 from smidgen.model.decoder import Decoder
 
 # Context and continuation of each request of one item.

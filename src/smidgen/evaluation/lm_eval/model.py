@@ -15,9 +15,10 @@ from smidgen.checkpoints.open_model import OpenModel, open_model
 from smidgen.errors import BadInput, Interrupted
 from smidgen.evaluation.lm_eval.contests import Pairs, fast_likelihoods
 from smidgen.evaluation.lm_eval.writing import WritingTask, write_until, writing_task
-from smidgen.evaluation.log_likelihood import Likelihood, Request, log_likelihoods
+from smidgen.evaluation.log_likelihood import Likelihood, log_likelihoods
 from smidgen.evaluation.pair_encoding import encode_pairs, prefix_id
 from smidgen.evaluation.refusal import refuse_nan
+from smidgen.evaluation.request import Request
 from smidgen.evaluation.rolling import rolling_nats
 
 PRECISIONS = ("exact", "fast")
@@ -103,7 +104,7 @@ class SmidgenLM(TemplateLM):
         Raises ``CheckFailed`` for a model that returns NaN, ``Interrupted`` when asked to stop.
         """
         encoded, notes = encode_pairs(self.model.tokenizer, [pair for item in items for pair in item])
-        found = self._likelihoods(items, [Request(*pair) for pair in encoded])
+        found = self._likelihoods(items, encoded)
         refuse_nan("lm_eval", [likelihood.log_probability for likelihood in found])
         self._count(
             spanned=notes.spanned,

@@ -49,7 +49,8 @@ inline Vector load(const float* at) {
     return value;
 }
 inline void store(float* at, Vector value) { std::memcpy(at, &value, sizeof value); }
-inline Vector filled(float value) { return Vector{} + value; }
+// Minus, because adding 0 would turn -0 into 0 and so could not be left out by the compiler.
+inline Vector filled(float value) { return value - Vector{}; }
 inline Vector larger(Vector a, Vector b) { return a > b ? a : b; }
 // All lanes by one operation, halves upon halves; extracting halves needs no memory.
 template <class Wide, class Fold>
@@ -356,7 +357,7 @@ class Worker {
         } else {
             for_each_product(queries, stride, count, keys.data(), D, D, padded, to_scores);
         }
-        for (int row = 0; row < count; row++) shares[row] = softmax(scores.data() + row * padded, visible + row, padded);
+        softmax(count, visible, padded, shares);
         if (m.bfloat16) {
             narrow(scores.data(), pairs.data(), count * padded);
             for_each_product(
@@ -401,21 +402,30 @@ class Worker {
         }
     }
 
-    // Exponentials of the first `count` of a row of scores; returns what to multiply them with. Beyond the count stands
-    // exp(-87), 1e-38: nothing in float32.
-    float softmax(float* row, int count, int padded) const {
-        for (int p = count / LANES * LANES; p < padded; p += LANES)
-            store(row + p, p + LANE_INDEX < count ? load(row + p) : filled(-INFINITY));
-        Vector most = load(row);
-        for (int p = LANES; p < padded; p += LANES) most = larger(load(row + p), most);
-        const float top = largest(most);
-        Vector total = {};
-        for (int p = 0; p < padded; p += LANES) {
-            const Vector value = exponential((load(row + p) - top) * scale);
-            store(row + p, value);
-            total += value;
+    // Rows of scores, the first of which counts up to `visible`, become exponentials; `shares` are what to multiply them
+    // with. Beyond the count stands exp(-87), 1e-38: nothing in float32. Each step runs over all rows, because the steps
+    // of one row wait for each other.
+    void softmax(int count, int visible, int padded, float* shares) {
+        Vector top[TILE_ROWS], total[TILE_ROWS];
+        for (int row = 0; row < count; row++) {
+            float* at = scores.data() + row * padded;
+            const int seen = visible + row;
+            for (int p = seen / LANES * LANES; p < padded; p += LANES)
+                store(at + p, p + LANE_INDEX < seen ? load(at + p) : filled(-INFINITY));
+            top[row] = load(at);
+            for (int p = LANES; p < padded; p += LANES) top[row] = larger(load(at + p), top[row]);
         }
-        return 1.0f / sum(total);
+        for (int row = 0; row < count; row++) top[row] = filled(largest(top[row]) * scale);
+        for (int row = 0; row < count; row++) {
+            float* at = scores.data() + row * padded;
+            total[row] = Vector{};
+            for (int p = 0; p < padded; p += LANES) {
+                const Vector value = exponential(load(at + p) * scale - top[row]);
+                store(at + p, value);
+                total[row] += value;
+            }
+        }
+        for (int row = 0; row < count; row++) shares[row] = 1.0f / sum(total[row]);
     }
 
     // Exclusive self attention (arXiv:2603.09078): what points along the token's own value is taken away. The sums run

@@ -216,10 +216,14 @@ def _joined(parts: Sequence[Ints]) -> Ints:
 
 
 def chunks(queries: Sequence[Query], *, rows: int) -> Iterator[slice]:
-    """Slices of sorted queries of about ``rows`` tokens each before sharing: what is laid out at a time."""
+    """Slices of sorted queries of about ``rows`` tokens each before sharing: what is laid out at a time.
+
+    A slice rather grows by half than parts queries that begin alike.
+    """
     start = total = 0
     for index, query in enumerate(queries):
-        if total and total + len(query.token_ids) > rows:
+        full = total and total + len(query.token_ids) > rows
+        if full and (total > 1.5 * rows or query.token_ids[:4] != queries[index - 1].token_ids[:4]):
             yield slice(start, index)
             start, total = index, 0
         total += len(query.token_ids)
