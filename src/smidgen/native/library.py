@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 COMPILERS = ("g++", "clang++", "c++")
@@ -25,38 +26,52 @@ class Unavailable(Exception):
     """The file cannot be compiled or loaded here; the message is one sentence for a notice."""
 
 
-def load_library(source: Path, cache: Path) -> ctypes.CDLL:
-    """The compiled ``source``, from ``cache`` where it has been compiled before. Raises ``Unavailable``."""
+def load_library(source: Path, cache: Path, *, options: Sequence[str] = ()) -> ctypes.CDLL:
+    """The compiled ``source``, from ``cache`` where it has been compiled before.
+
+    ``options`` go to the compiler after ours. Raises ``Unavailable``.
+    """
     compiler = next(filter(None, map(shutil.which, COMPILERS)), None)
     if compiler is None:
         raise Unavailable(f"no C++ compiler was found ({', '.join(COMPILERS)})")
-    path = cache / f"{source.stem}-{_fingerprint(source, compiler)}.so"
+    path = cache / f"{source.stem}-{_fingerprint(source, compiler, options)}.so"
     if not path.is_file():
-        _compile(compiler, source, path)
+        _compile([compiler, *FLAGS, *options], source, path)
     try:
         return ctypes.CDLL(str(path))
     except OSError as error:
         raise Unavailable(f"{path} cannot be loaded: {error}") from error
 
 
-def _compile(compiler: str, source: Path, path: Path) -> None:
+def _compile(command: Sequence[str], source: Path, path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             built = Path(folder) / path.name
-            command = [compiler, *FLAGS, str(source), "-o", str(built)]
-            result = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
+            result = subprocess.run(
+                [*command, str(source), "-o", str(built)],
+                capture_output=True,
+                text=True,
+                timeout=TIMEOUT_SECONDS,
+                check=False,
+            )
             if result.returncode != 0:
                 complaint = next((line for line in result.stderr.splitlines() if "error" in line), "it failed")
-                raise Unavailable(f"{compiler} could not compile {source.name}: {complaint.strip()}")
+                raise Unavailable(f"{command[0]} could not compile {source.name}: {complaint.strip()}")
             # Another process may have finished first; either result is good.
             os.replace(built, path)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unavailable(f"{source.name} could not be compiled: {error}") from error
 
 
-def _fingerprint(source: Path, compiler: str) -> str:
-    facts = (source.read_text(encoding="utf-8"), compiler, _version(compiler), " ".join(FLAGS), _processor())
+def _fingerprint(source: Path, compiler: str, options: Sequence[str]) -> str:
+    facts = (
+        source.read_text(encoding="utf-8"),
+        compiler,
+        _version(compiler),
+        " ".join((*FLAGS, *options)),
+        _processor(),
+    )
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
 
 

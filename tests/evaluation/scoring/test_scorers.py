@@ -1,6 +1,7 @@
 """Both ways to score a forest give what the decoder gives each text alone."""
 
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ import torch
 from smidgen.evaluation.scoring.forest import Query, plant, sorted_order
 from smidgen.evaluation.scoring.native import NativeScorer, default_cache
 from smidgen.evaluation.scoring.torch_scorer import TorchScorer
+
+from .conftest import made
 
 
 def native(decoder, **options):
@@ -74,6 +77,33 @@ def test_bfloat16_is_near_and_is_not_float32(design):
     error = np.abs(quick - exact)
     assert 1e-4 < error.max() < 0.5
     assert error.mean() < 0.05
+
+
+@pytest.fixture(scope="module")
+def emulation():
+    """Compiler options that bring the tile instructions along."""
+    return ("-include", str(Path(__file__).with_name("emulated_tiles.h")))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_matrix_tiles_give_what_vectors_give(emulation, threads):
+    """Sizes that are multiples of a tile in some products only, and rows that fill no tile."""
+    decoder = made(
+        hidden_size=64, num_heads=4, num_kv_heads=2, head_dim=32, intermediate_size=96, attention_bias=True
+    )
+    vectors = native(decoder, bfloat16=True)
+    if not vectors.bfloat16:
+        pytest.skip("this processor does not multiply bfloat16")
+    tiles = native(decoder, bfloat16=True, options=emulation, threads=threads)
+    assert tiles._library.has_tiles()
+    queries = texts_with_common_beginnings(decoder.config.vocab_size)
+    forest = plant(queries, block_rows=77)
+    expected, expected_best = vectors.score(queries, forest)
+    log_probability, is_best = tiles.score(queries, forest)
+    # The same products in another order of adding, which now and then rounds to the next bfloat16.
+    assert np.median(np.abs(log_probability - expected)) < 1e-5
+    np.testing.assert_allclose(log_probability, expected, atol=0.1)
+    assert (is_best == expected_best).mean() > 0.99
 
 
 def test_nan_weights_give_nan(design):

@@ -19,6 +19,11 @@
 #if defined(__AVX512BF16__)
 #include <immintrin.h>
 #endif
+#if defined(__AVX512BF16__) && defined(__AMX_BF16__) && defined(__linux__)
+#define HAS_TILES 1
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 namespace {
 
@@ -187,6 +192,72 @@ inline void for_each_product(
     }
 }
 
+#if defined(HAS_TILES)
+// Matrix tiles (Intel AMX): 16 rows of 64 bytes. Linux lets a process use them once it has asked.
+constexpr long ARCH_REQ_XCOMP_PERM = 0x1023, XTILE_DATA = 18;
+constexpr int TILE = 16;
+bool may_use_tiles() {
+    static const bool granted = syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XTILE_DATA) == 0;
+    return granted;
+}
+class TileState {
+  public:
+    TileState() {
+        struct alignas(64) {
+            uint8_t palette = 1, start_row = 0, reserved[14] = {};
+            uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+            uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+        } config;
+        if (may_use_tiles()) _tile_loadconfig(&config);
+    }
+    ~TileState() {
+        if (may_use_tiles()) _tile_release();
+    }
+    TileState(const TileState&) = delete;
+};
+// As for_each_product for pairs of bfloat16, 2 x 2 tiles of sums at a time. `in` is a multiple of 16 pairs, and below
+// the last row up to 31 more can be read, whose sums are left out.
+template <class Sink>
+inline void for_each_tile_product(
+    const uint32_t* x, int x_stride, int rows, const uint32_t* packed, int in, int out, Sink&& sink) {
+    static_assert(PANEL == 2 * TILE);
+    alignas(64) float result[PANEL][PANEL];
+    for (int first = 0; first < out; first += PANEL, packed += static_cast<size_t>(in) * PANEL) {
+        for (int row = 0; row < rows; row += PANEL) {
+            const uint32_t* at = x + static_cast<size_t>(row) * x_stride;
+            _tile_zero(0);
+            _tile_zero(1);
+            _tile_zero(2);
+            _tile_zero(3);
+            for (int k = 0; k < in; k += TILE) {
+                _tile_loadd(4, at + k, x_stride * 4);
+                _tile_loadd(5, at + static_cast<size_t>(TILE) * x_stride + k, x_stride * 4);
+                _tile_loadd(6, packed + static_cast<size_t>(k) * PANEL, PANEL * 4);
+                _tile_loadd(7, packed + static_cast<size_t>(k) * PANEL + TILE, PANEL * 4);
+                _tile_dpbf16ps(0, 4, 6);
+                _tile_dpbf16ps(1, 4, 7);
+                _tile_dpbf16ps(2, 5, 6);
+                _tile_dpbf16ps(3, 5, 7);
+            }
+            _tile_stored(0, &result[0][0], PANEL * 4);
+            _tile_stored(1, &result[0][TILE], PANEL * 4);
+            _tile_stored(2, &result[TILE][0], PANEL * 4);
+            _tile_stored(3, &result[TILE][TILE], PANEL * 4);
+            for (int r = 0; r < std::min(PANEL, rows - row); r++) {
+                const Vector sums[VECTORS] = {load(result[r]), load(result[r] + LANES)};
+                sink(row + r, first, sums);
+            }
+        }
+    }
+}
+#else
+constexpr int TILE = 16;
+bool may_use_tiles() { return false; }
+class TileState {};
+template <class Sink>
+inline void for_each_tile_product(const uint32_t*, int, int, const uint32_t*, int, int, Sink&&) {}
+#endif
+
 struct Layer {
     const float *input_norm, *post_attention_norm;
     Matrix qkv, o, gate, up, down;
@@ -236,7 +307,9 @@ class Worker {
         if (m.bfloat16) {
             key_pairs.resize(key_count / 2), value_pairs.resize(value_count / 2);
             const int widest = std::max({C, Q, m.intermediate});
-            pairs.resize(std::max(static_cast<size_t>(std::max(most_rows, FEED_FORWARD_ROWS)) * widest, scores.size()) / 2);
+            // Products by tiles read up to 31 rows beyond the last.
+            const size_t rows_read = std::max(most_rows, FEED_FORWARD_ROWS) + PANEL;
+            pairs.resize(std::max(rows_read * widest, scores.size()) / 2);
         } else {
             keys.resize(key_count), values.resize(value_count);
         }
@@ -511,8 +584,11 @@ class Worker {
         const int half = matrix.in / 2;
         for (int row = 0; row < count; row++)
             narrow(in + static_cast<size_t>(row) * stride, pairs.data() + static_cast<size_t>(row) * half, matrix.in);
-        for_each_product(pairs.data(), half, count, static_cast<const uint32_t*>(matrix.packed), half, half, matrix.out,
-                         biased);
+        const uint32_t* packed = static_cast<const uint32_t*>(matrix.packed);
+        if (may_use_tiles() && half % TILE == 0)
+            for_each_tile_product(pairs.data(), half, count, packed, half, matrix.out, biased);
+        else
+            for_each_product(pairs.data(), half, count, packed, half, half, matrix.out, biased);
     }
 
     static void write(float* at, const Vector (&sums)[VECTORS]) {
@@ -535,6 +611,7 @@ extern "C" {
 
 int32_t panel_width() { return PANEL; }
 int32_t has_bfloat16() { return HAS_BFLOAT16; }
+int32_t has_tiles() { return may_use_tiles(); }
 
 // 0, or 1 when memory ran out. Every thread takes the next block until none is left.
 int32_t score(const Model* model, const Work* work, int32_t threads) {
@@ -551,6 +628,7 @@ int32_t score(const Model* model, const Work* work, int32_t threads) {
     auto take_blocks = [&] {
         try {
             Worker worker(*model, *work, most_rows, longest_path);
+            [[maybe_unused]] TileState tiles;
             for (int block; (block = next++) < work->blocks;) worker.run(block);
         } catch (const std::bad_alloc&) {
             failed = 1;

@@ -74,11 +74,20 @@ class _Work(ctypes.Structure):
 class NativeScorer:
     """Scores forests on the processor. ``bfloat16`` rounds what enters each product; sums stay in float32.
 
+    ``options`` go to the compiler.
     Raises ``smidgen.native.library.Unavailable`` where the C++ cannot be compiled.
     """
 
-    def __init__(self, decoder: Decoder, *, cache: Path, bfloat16: bool = False, threads: int | None = None) -> None:
-        self._library = load_library(SOURCE, cache)
+    def __init__(
+        self,
+        decoder: Decoder,
+        *,
+        cache: Path,
+        bfloat16: bool = False,
+        threads: int | None = None,
+        options: Sequence[str] = (),
+    ) -> None:
+        self._library = load_library(SOURCE, cache, options=options)
         self._panel = self._library.panel_width()
         self.bfloat16 = bfloat16 and supports_bfloat16(self._library, decoder)
         self._decoder = decoder
