@@ -33,6 +33,7 @@ lint: setup  ## style, types and the direction of imports
 
 bench: setup  ## speed, as ratios measured side by side
 	$(BIN)/python benchmarks/training_speed.py
+	$(BIN)/python benchmarks/scoring_speed.py
 
 soak: setup  ## longer runs of the chaos tests
 	$(BIN)/python -m pytest -n 2 -m soak --timeout 3600

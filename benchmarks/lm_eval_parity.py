@@ -3,8 +3,9 @@
     python benchmarks/lm_eval_parity.py MODEL EVAL_DATA [--tasks arc_easy,wikitext] [--limit 100]
 
 Both sides get the same texts: the pairs and documents of our own tasks. MODEL is a run or a Hugging Face folder; the
-harness reads an export of it. "choices equal" compares the endings with the highest sums of log-probabilities. HFLM
-adds in float32, whose steps are 1.2e-4 at 2,000 nats: documents cannot agree more closely than that for each window.
+harness reads an export of it. "choices equal" counts the items whose best ending is the same by acc, by acc_norm and
+by acc_bytes. HFLM adds in float32, whose steps are 1.2e-4 at 2,000 nats: documents cannot agree more closely than
+that for each window.
 """
 
 import argparse
@@ -125,15 +126,25 @@ def compared(task: Task, ours: Answers, theirs: Answers) -> list[str]:
     return [task.name, str(len(task.items)), share, f"{farthest:.1e}", f"{ours.seconds:.1f}", f"{theirs.seconds:.1f}"]
 
 
-def choices(task: Task, values: list[float]) -> list[int]:
-    """The ending with the highest sum of each item that is a choice."""
+def choices(task: Task, values: list[float]) -> list[tuple[int, ...]]:
+    """The best ending of each item that is a choice: by the sum, and divided by characters and by bytes."""
     remaining = iter(values)
     found = []
     for item in task.items:
         if isinstance(item, Choice):
             sums = [next(remaining) for _ in item.endings]
-            found.append(max(range(len(sums)), key=lambda place: (sums[place], -place)))
+            lengths = (
+                [1] * len(sums),
+                [len(text) for text in item.texts],
+                [len(text.encode()) for text in item.texts],
+            )
+            found.append(tuple(best([a / b for a, b in zip(sums, divisors, strict=True)]) for divisors in lengths))
     return found
+
+
+def best(scores: list[float]) -> int:
+    """As the harness has it: the first of equal ones."""
+    return scores.index(max(scores))
 
 
 if __name__ == "__main__":

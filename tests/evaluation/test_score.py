@@ -34,5 +34,19 @@ def test_the_standard_error_is_that_of_the_harness():
     assert accuracy([1.0]).stderr is None
 
 
+def test_the_standard_error_over_subtasks_is_the_one_that_the_harness_pools():
+    metrics = pytest.importorskip("lm_eval.api.metrics")
+    parts = {"a": [1.0, 0.0, 0.0, 1.0, 1.0], "b": [1.0, 1.0, 0.0], "c": [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0]}
+    pooled = accuracy(
+        [credit for credits in parts.values() for credit in credits],
+        strata=[name for name, credits in parts.items() for _ in credits],
+    )
+    theirs = metrics.pooled_sample_stderr(
+        [accuracy(credits).stderr for credits in parts.values()], [len(credits) for credits in parts.values()]
+    )
+    assert pooled.stderr == pytest.approx(theirs, abs=1e-12)
+    assert pooled.stderr != pytest.approx(accuracy([credit for part in parts.values() for credit in part]).stderr)
+
+
 def test_a_perplexity_beyond_all_numbers_stays_one_that_json_can_hold():
     assert math.isfinite(perplexity([1e9, 2e9], [1, 1]).value)

@@ -133,6 +133,8 @@ def _score(metric: str, answers: Sequence[_Answer]) -> Score:
         [answer.record[metric] for answer in answers],
         ties=sum(metric in answer.tied for answer in answers),
         truncated=sum(answer.record["truncated"] for answer in answers),
+        # Groups that lie in groups are what the harness scores as tasks of their own.
+        strata=[groups[-1] if len(groups := answer.record["groups"]) > 1 else "" for answer in answers],
     )
 
 

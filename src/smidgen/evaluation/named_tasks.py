@@ -62,6 +62,8 @@ def find_task(name: str) -> Scoring:
         return partial(_benchmark, name)
     if name.endswith(".toml"):
         return partial(_user_task, Path(name))
+    if name.endswith(".jsonl"):
+        return partial(_official_file, Path(name))
     return partial(_lm_eval, name.removeprefix(LM_EVAL))
 
 
@@ -70,7 +72,7 @@ def others(names: Iterable[str]) -> set[str]:
     is_installed = find_spec("lm_eval") is not None
     unknown = {name for name in names if canonical(name) not in BENCHMARKS}
     foreign = {name for name in unknown if name.startswith(LM_EVAL) or (is_installed and ":" not in name)}
-    return {*OWN_TASKS, *(name for name in unknown if name.endswith(".toml")), *foreign}
+    return {*OWN_TASKS, *(name for name in unknown if name.endswith((".toml", ".jsonl"))), *foreign}
 
 
 def why_skipped(model: OpenModel, name: str, conditions: Conditions) -> str:
@@ -115,6 +117,17 @@ def _generated(name: str, model: OpenModel, conditions: Conditions) -> TaskOutco
 def _official(version: Version, model: OpenModel, conditions: Conditions) -> TaskOutcome:
     path = find_arithmark(version, conditions.data.folder)
     return _arithmark(model, open_arithmark(version, path, limit=conditions.limit), conditions)
+
+
+def _official_file(path: Path, model: OpenModel, conditions: Conditions) -> TaskOutcome:
+    for version, official in OFFICIAL_FILES.items():
+        if path.name in official.names:
+            return _arithmark(model, open_arithmark(version, path, limit=conditions.limit), conditions)
+    known = ", ".join(name for official in OFFICIAL_FILES.values() for name in official.names)
+    raise BadInput(
+        f"{path} is no official ArithMark file ({known}); a file of one's own needs a few lines of TOML that say how "
+        "to ask it, and is scored by the path of these (docs/own-task.md)"
+    )
 
 
 def _arithmark(model: OpenModel, task: Task, conditions: Conditions) -> TaskOutcome:

@@ -76,7 +76,9 @@ def _encoded_apart(tokenizer: Tokenizer, pairs: Sequence[tuple[str, str]]) -> li
         raise BadInput(f'the continuation after "{empty[-60:]}" is empty: there is nothing to score')
     ids = _ids_of(tokenizer, (text for pair in pairs for text in pair))
     prefix = (prefix_id(tokenizer),)
-    return [Request(ids[context] or prefix, ids[continuation]) for context, continuation in pairs]
+    # What a tokenizer of others puts before every text (BOS) does not belong between two parts of one.
+    added = len(tokenizer.encode(""))
+    return [Request(ids[context][added:] or prefix, ids[continuation][added:]) for context, continuation in pairs]
 
 
 def _ids_of(tokenizer: Tokenizer, texts: Iterable[str]) -> dict[str, tuple[int, ...]]:

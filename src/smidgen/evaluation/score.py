@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from statistics import fmean
 from typing import Any
 
 from smidgen.evaluation.intervals import ratio_interval, wilson_interval
@@ -27,17 +28,30 @@ class Score:
         return asdict(self)
 
 
-def accuracy(credits: Sequence[float], *, ties: int = 0, truncated: int = 0) -> Score:
+def accuracy(
+    credits: Sequence[float], *, ties: int = 0, truncated: int = 0, strata: Sequence[str] | None = None
+) -> Score:
     """A share of right answers; an item's credit is 1, 0 or 1/k in a k-way tie for the best.
 
-    The interval is Wilson's. For credits between 0 and 1 it is too wide rather than too narrow: no spread within
-    these bounds exceeds that of zeros and ones.
+    ``strata`` name the subtask of each item where a task has several: ``stderr`` is then pooled over them, as
+    lm-evaluation-harness does for BLiMP and MMLU. The interval is Wilson's. For credits between 0 and 1 it is too
+    wide rather than too narrow: no spread within these bounds exceeds that of zeros and ones.
     """
-    n = len(credits)
-    low, high = wilson_interval(sum(credits), n)
-    value = sum(credits) / n
-    stderr = math.sqrt(sum((credit - value) ** 2 for credit in credits) / (n - 1) / n) if n > 1 else None
-    return Score(value=value, low=low, high=high, n=n, ties=ties, truncated=truncated, stderr=stderr)
+    low, high = wilson_interval(sum(credits), len(credits))
+    value = sum(credits) / len(credits)
+    stderr = _standard_error(credits, strata or [""] * len(credits))
+    return Score(value=value, low=low, high=high, n=len(credits), ties=ties, truncated=truncated, stderr=stderr)
+
+
+def _standard_error(credits: Sequence[float], strata: Sequence[str]) -> float | None:
+    """Of the mean, by the spread within strata; None where each holds one item only."""
+    groups: dict[str, list[float]] = {}
+    for credit, stratum in zip(credits, strata, strict=True):
+        groups.setdefault(stratum, []).append(credit)
+    if len(groups) == len(credits):
+        return None
+    squares = math.fsum((credit - fmean(group)) ** 2 for group in groups.values() for credit in group)
+    return math.sqrt(squares / (len(credits) - len(groups)) / len(credits))
 
 
 def bits_per_byte(nats: Sequence[float], text_bytes: Sequence[int], *, truncated: int = 0) -> Score:

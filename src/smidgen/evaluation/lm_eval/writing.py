@@ -10,7 +10,6 @@ from smidgen.checkpoints.open_model import OpenModel
 from smidgen.errors import BadInput
 from smidgen.generation.decoding import complete
 from smidgen.recipes.sampling import SamplingSettings
-from smidgen.tokenization.tokenizer import StreamingDecoder
 
 # What HFLM allows where a task does not say.
 DEFAULT_NEW_TOKENS = 256
@@ -54,7 +53,7 @@ def write_until(
     stop_requested: Callable[[], bool],
 ) -> str:
     """The text after the prompt up to the first of the strings, the end of the text, or the limit of tokens."""
-    streaming = StreamingDecoder(model.tokenizer)
+    streaming = model.streaming_decoder()
     text = ""
 
     def read(token_id: int) -> None:

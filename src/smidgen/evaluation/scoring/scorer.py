@@ -7,8 +7,10 @@ from typing import Protocol
 
 import numpy as np
 import torch
+from torch import nn
 
 from smidgen.evaluation.scoring.forest import Forest, Query
+from smidgen.evaluation.scoring.forward_scorer import ForwardScorer
 from smidgen.evaluation.scoring.native import NativeScorer
 from smidgen.evaluation.scoring.torch_scorer import TorchScorer
 from smidgen.model.decoder import Decoder
@@ -40,18 +42,24 @@ TORCH_LAYOUT = Layout(block_rows=256, chunk_rows=8_192)
 GPU_LAYOUT = Layout(block_rows=256, chunk_rows=131_072)
 
 
-def scorer_for(decoder: Decoder, *, cache: Path, bfloat16: bool = False) -> tuple[Scorer, Layout, str]:
-    """The fastest scorer, how to feed it, and one sentence where a faster one is unavailable."""
-    device = decoder.embed_tokens.weight.device
+def scorer_for(decoder: nn.Module, *, cache: Path, bfloat16: bool = False) -> tuple[Scorer, Layout, str]:
+    """The fastest scorer, how to feed it, and one sentence where a faster one is unavailable.
+
+    A decoder that is not ours (``ForeignDecoder``) is scored by its forward pass alone.
+    """
+    device = next(decoder.parameters()).device
+    # A T4 only emulates bfloat16, slower than float32.
+    on_gpu = bfloat16 and (device.type != "cuda" or torch.cuda.is_bf16_supported(including_emulation=False))
+    layout = TORCH_LAYOUT if device.type == "cpu" else GPU_LAYOUT
+    if not isinstance(decoder, Decoder):
+        return ForwardScorer(decoder, bfloat16=on_gpu and device.type != "cpu"), layout, ""
     if device.type != "cpu":
-        # A T4 only emulates bfloat16, slower than float32.
-        native = device.type != "cuda" or torch.cuda.is_bf16_supported(including_emulation=False)
-        return TorchScorer(decoder, bfloat16=bfloat16 and native), GPU_LAYOUT, ""
+        return TorchScorer(decoder, bfloat16=on_gpu), layout, ""
     try:
         return NativeScorer(decoder, cache=cache, bfloat16=bfloat16), NATIVE_LAYOUT, ""
     except Unavailable as error:
         return (
             TorchScorer(decoder, bfloat16=False),
-            TORCH_LAYOUT,
+            layout,
             f"scoring runs on PyTorch, about 4x slower: {error}",
         )

@@ -1,0 +1,86 @@
+"""Requests scored by any module that gives logits: models of others.
+
+B reads of a batch    T tokens of the longest    V vocabulary    N targets
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from smidgen.evaluation.scoring.forest import Forest, Query
+
+# Logits held at once: 64 Mi in float32 are 256 MiB.
+LOGITS = 2**26
+
+Read = tuple[int, ...]
+
+
+class ForwardScorer:
+    """Scores with a ``decoder`` whose ``forward(ids_BT)`` gives ``logits_BTV`` and that has ``config.vocab_size``.
+
+    Reads are padded on the right, which a causal model does not see. Tokens that texts have in common are read
+    again for each, except where all but the last token is the same. ``bfloat16`` computes products in bfloat16
+    (autocast), the softmax in float32.
+    """
+
+    def __init__(self, decoder: nn.Module, *, bfloat16: bool = False) -> None:
+        self._decoder = decoder
+        self._batch_tokens = LOGITS // decoder.config.vocab_size  # type: ignore[union-attr, operator]
+        self.bfloat16 = bfloat16
+
+    @torch.inference_mode()
+    def score(self, queries: Sequence[Query], forest: Forest) -> tuple[np.ndarray, np.ndarray]:
+        """Log-probability of every target in nats, and whether it is the most probable token."""
+        log_probability = np.empty(len(forest.target_token), dtype=np.float32)
+        is_best = np.empty(len(log_probability), dtype=bool)
+        asking: dict[Read, list[int]] = {}
+        for number, query in enumerate(queries):
+            # The last token is asked for but never read.
+            asking.setdefault(query.token_ids[:-1], []).append(number)
+        for reads in _batches(asking, self._batch_tokens):
+            asked = [(row, number) for row, read in enumerate(reads) for number in asking[read]]
+            slots_N = np.concatenate([_slots(forest, number) for _, number in asked])
+            places = [(row, len(reads[row]), queries[number]) for row, number in asked]
+            log_probability[slots_N], is_best[slots_N] = self._scored(reads, places)
+        return log_probability, is_best
+
+    def _scored(
+        self, reads: Sequence[Read], places: Sequence[tuple[int, int, Query]]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        device = next(self._decoder.parameters()).device
+        row_N = torch.tensor([row for row, _, query in places for _ in range(query.asked)], device=device)
+        place_N = torch.cat([torch.arange(length - query.asked, length) for _, length, query in places]).to(device)
+        target_N = torch.tensor(
+            [token for *_, query in places for token in query.token_ids[-query.asked :]], device=device
+        )
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.bfloat16):
+            logits_BTV = self._decoder(_padded(reads).to(device))
+        logits_NV = logits_BTV[row_N, place_N].float()
+        value_N = logits_NV.gather(1, target_N[:, None])[:, 0] - logits_NV.logsumexp(dim=1)
+        return value_N.cpu().numpy(), (logits_NV.argmax(dim=1) == target_N).cpu().numpy()
+
+
+def _slots(forest: Forest, number: int) -> np.ndarray:
+    """Where the targets of a request belong."""
+    return forest.target_of[forest.request_targets[number] : forest.request_targets[number + 1]]
+
+
+def _batches(reads: Iterable[Read], tokens: int) -> Iterator[list[Read]]:
+    """Reads of about the same length, at most ``tokens`` together with their padding, or one that is longer."""
+    batch: list[Read] = []
+    for read in sorted(reads, key=len):
+        if batch and (len(batch) + 1) * len(read) > tokens:
+            yield batch
+            batch = []
+        batch.append(read)
+    if batch:
+        yield batch
+
+
+def _padded(reads: Sequence[Read]) -> Tensor:
+    ids_BT = torch.zeros(len(reads), len(reads[-1]), dtype=torch.long)
+    for row, read in enumerate(reads):
+        ids_BT[row, : len(read)] = torch.tensor(read)
+    return ids_BT
