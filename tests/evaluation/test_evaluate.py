@@ -119,7 +119,7 @@ def test_items_that_ask_the_same_are_counted(model, folder):
 
 def test_indices_stand_for_whole_benchmarks_only(model, folder, monkeypatch):
     whole = {"intelligence_index": {"value": 3.0, "low": 1.0, "high": 5.0}}
-    monkeypatch.setattr(evaluate_module, "indices", lambda scores: whole)
+    monkeypatch.setattr(evaluate_module, "indices", lambda scores: whole if "piqa" in scores else {})
     assert evaluate(model, ["piqa"], Conditions(data=EvalData(folder)))["index"] == 3.0
     assert evaluate(model, ["piqa"], Conditions(data=EvalData(folder), limit=3))["index"] is None
 

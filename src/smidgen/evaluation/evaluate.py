@@ -40,7 +40,7 @@ def evaluate(
         if not reason:
             on_task(name)
             try:
-                outcomes.append(find_task(name)(model, mine))
+                outcomes.append(_limited(find_task(name)(model, mine), limit=mine.limit))
             except OutOfReach as error:
                 reason, out_of_reach = str(error), f"not asked for after {name}, which the hub did not give"
         if reason:
@@ -49,6 +49,14 @@ def evaluate(
         details = "; ".join(f"{task}: {reason}" for task, reason in skipped.items()) or "none was named"
         raise BadInput(f"no task can be scored ({details})")
     return _record(model, conditions, outcomes, skipped, seconds=time.monotonic() - started)
+
+
+def _limited(outcome: TaskOutcome, *, limit: int | None) -> TaskOutcome:
+    """The outcome with the limit that its task was scored under, be it the command's or a suite's."""
+    for task in outcome.scores:
+        if "/" not in task:
+            outcome.settings.setdefault(task, {})["limit"] = limit
+    return outcome
 
 
 def _record(
@@ -65,7 +73,9 @@ def _record(
         for outcome in outcomes
         for task, metrics in outcome.scores.items()
     }
-    combined = indices(scores) if conditions.limit is None else {}
+    settings = {task: setting for outcome in outcomes for task, setting in outcome.settings.items()}
+    whole = {task: metrics for task, metrics in scores.items() if settings.get(task, {}).get("limit") is None}
+    combined = indices(whole)
     notice = slower_because(model.decoder)
     return {
         "model": model.name,
@@ -79,7 +89,7 @@ def _record(
             "seed": conditions.seed,
             "max_length": model.max_length or model.config.context_length,
             "device": str(model.decoder.embed_tokens.weight.device),
-            "tasks": {task: setting for outcome in outcomes for task, setting in outcome.settings.items()},
+            "tasks": settings,
         },
         "versions": versions(),
         "seconds": round(seconds, 2),

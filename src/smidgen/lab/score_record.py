@@ -150,7 +150,7 @@ def _tasks(content: dict[str, Any]) -> dict[str, ScoredTask]:
             metrics={metric: _checked_score(score) for metric, score in metrics.items()},
             items=tuple(items.get(name, ())),
             files=dict(((content.get("data") or {}).get(name) or {}).get("files") or {}),
-            limit=_optional_whole(settings.get("limit")),
+            limit=_optional_whole(settings.get("tasks", {}).get(name, {}).get("limit", settings.get("limit"))),
             seed=settings.get("seed"),
             max_length=settings.get("max_length"),
             precision=settings.get("precision"),

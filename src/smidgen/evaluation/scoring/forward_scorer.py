@@ -4,6 +4,7 @@ B reads of a batch    T tokens of the longest    V vocabulary    N targets
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,7 +28,8 @@ class ForwardScorer:
 
     def __init__(self, decoder: nn.Module, *, bfloat16: bool = False) -> None:
         self._decoder = decoder
-        self._batch_tokens = LOGITS // decoder.config.vocab_size  # type: ignore[union-attr, operator]
+        config: Any = decoder.config
+        self._batch_tokens = LOGITS // config.vocab_size
         self.bfloat16 = bfloat16
 
     @torch.inference_mode()

@@ -48,13 +48,14 @@ def scorer_for(decoder: nn.Module, *, cache: Path, bfloat16: bool = False) -> tu
     A decoder that is not ours (``ForeignDecoder``) is scored by its forward pass alone.
     """
     device = next(decoder.parameters()).device
+    on_cpu = device.type == "cpu"
+    layout = TORCH_LAYOUT if on_cpu else GPU_LAYOUT
     # A T4 only emulates bfloat16, slower than float32.
-    on_gpu = bfloat16 and (device.type != "cuda" or torch.cuda.is_bf16_supported(including_emulation=False))
-    layout = TORCH_LAYOUT if device.type == "cpu" else GPU_LAYOUT
+    is_fast = not on_cpu and (device.type != "cuda" or torch.cuda.is_bf16_supported(including_emulation=False))
     if not isinstance(decoder, Decoder):
-        return ForwardScorer(decoder, bfloat16=on_gpu and device.type != "cpu"), layout, ""
-    if device.type != "cpu":
-        return TorchScorer(decoder, bfloat16=on_gpu), layout, ""
+        return ForwardScorer(decoder, bfloat16=bfloat16 and is_fast), layout, ""
+    if not on_cpu:
+        return TorchScorer(decoder, bfloat16=bfloat16 and is_fast), layout, ""
     try:
         return NativeScorer(decoder, cache=cache, bfloat16=bfloat16), NATIVE_LAYOUT, ""
     except Unavailable as error:
