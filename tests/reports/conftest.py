@@ -67,6 +67,14 @@ def edit():
     return apply
 
 
+@pytest.fixture
+def benchmarked(full_run, edit):
+    """A run that was scored on real benchmarks, too, in a file of its own on the same weights."""
+    edit(full_run.scores / "recipe.json", lambda stored: stored.update(weights_sha256="w"))
+    atomic.write_json(full_run.scores / "benchmarks.json", _benchmark_scores())
+    return full_run
+
+
 def build_run(folder: Path, **changes) -> RunFolder:
     """A finished run; ``changes`` replace fields of the recipe."""
     run = RunFolder(folder)
@@ -306,6 +314,32 @@ def _write_scores(run: RunFolder) -> None:
         "baselines": baselines,
     }
     atomic.write_json(run.scores / "recipe.json", stored)
+
+
+def _benchmark_scores() -> dict:
+    """BLiMP with more parts than can be read, ARC with three metrics, WikiText with large perplexities."""
+    choice = {"value": 0.331, "low": 0.301, "high": 0.361, "n": 570, "ties": 4, "truncated": 9}
+    words = {"value": 95_927.2, "low": 68_813.57, "high": 136_882.08, "n": 62}
+    scores = {
+        "blimp": {"acc": _wilson(0.71, 1340)},
+        "blimp/binding": {"acc": _wilson(0.66, 140)},
+        **{f"blimp/set {number}": {"acc": _wilson(0.6, 20)} for number in range(31)},
+        "arc_easy": {"acc_norm": choice, "acc": {**choice, "value": 0.322}},
+        "wikitext": {"word_perplexity": words, "byte_perplexity": {**words, "value": 8.54, "low": 8.2, "high": 8.9}},
+    }
+    return {
+        "model": "quickstart",
+        "weights_sha256": "w",
+        "settings": {"precision": "fast", "max_length": 548, "limit": 570},
+        "items_per_second": 204.0,
+        "index": -0.52,
+        "indices": {"intelligence_index": {"value": -0.52, "low": -3.1, "high": 2.06}},
+        "scores": scores,
+        "outer_groups": {"blimp": ["binding"]},
+        "baselines": {"blimp": {"chance": 0.5}, "arc_easy": {"chance": 0.25}},
+        "skipped": {"minimal-pairs": "left for another day", "piqa": "no file piqa.jsonl"},
+        "warnings": ["blimp: 3 items ask what an earlier one asked"],
+    }
 
 
 def _bits(value: float, half: float) -> dict:

@@ -62,10 +62,10 @@ def test_the_model_index_holds_measured_values_and_no_others(card):
     }
     assert model["name"] == "quickstart"
     assert values == {
-        ("bits-per-byte", "bits_per_byte"): 1.934,
-        ("arithmark2-generated", "acc"): 0.418,
-        ("arithmark2-generated", "exact_match"): 0.113,
-        ("minimal-pairs", "acc"): 0.7097,
+        ("smidgen-bits-per-byte", "bits_per_byte"): 1.934,
+        ("smidgen-arithmark2-generated", "acc"): 0.418,
+        ("smidgen-arithmark2-generated", "exact_match"): 0.113,
+        ("smidgen-minimal-pairs", "acc"): 0.7097,
     }
 
 
@@ -74,6 +74,69 @@ def test_the_hub_s_own_reader_accepts_the_head(card):
     data = huggingface_hub.ModelCard(card).data
     assert data.model_name == "quickstart"
     assert {result.metric_value for result in data.eval_results} == {1.934, 0.418, 0.113, 0.7097}
+
+
+def test_benchmarks_are_named_as_the_hub_names_them_and_read_back_by_its_own_reader(benchmarked):
+    huggingface_hub = pytest.importorskip("huggingface_hub")
+    results = huggingface_hub.ModelCard(render(read_run(benchmarked), ())).data.eval_results
+    found = {(result.dataset_type, result.metric_type): result for result in results}
+    arc = found["allenai/ai2_arc", "acc_norm"]
+    assert (arc.dataset_name, arc.dataset_config, arc.dataset_split) == ("ARC-Easy", "ARC-Easy", "test")
+    assert arc.metric_value == 0.331
+    assert arc.metric_name == "acc_norm, 95% interval 0.301 to 0.361, 570 items"
+    assert arc.source_url == "https://huggingface.co/datasets/allenai/ai2_arc"
+    assert found["allenai/ai2_arc", "acc"].metric_value == 0.322
+    wikitext = found["EleutherAI/wikitext_document_level", "word_perplexity"]
+    assert wikitext.metric_name == "word_perplexity, 95% interval 68,814 to 136,882, 62 items"
+    assert {result.task_type for result in results} == {"text-generation"}
+
+
+def test_a_benchmark_of_many_configs_names_none_and_its_parts_are_no_results(benchmarked):
+    results = head(render(read_run(benchmarked), ()))["model-index"][0]["results"]
+    (blimp,) = [result for result in results if result["dataset"]["type"] == "nyu-mll/blimp"]
+    assert blimp["dataset"] == {"type": "nyu-mll/blimp", "name": "BLiMP", "split": "train"}
+    assert not [result for result in results if "/" in result["dataset"]["name"]]
+
+
+def test_what_is_not_on_the_hub_cannot_be_mistaken_for_a_dataset_there(benchmarked, edit):
+    def add(stored):
+        score = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 10}
+        stored["scores"] |= {"my task (v2).toml": {"acc": score}}
+
+    edit(benchmarked.scores / "recipe.json", add)
+    results = head(render(read_run(benchmarked), ()))["model-index"][0]["results"]
+    local = [result for result in results if result["dataset"]["type"].startswith("smidgen-")]
+    assert {result["dataset"]["type"] for result in local} == {
+        "smidgen-bits-per-byte",
+        "smidgen-arithmark2-generated",
+        "smidgen-minimal-pairs",
+        "smidgen-my-task-v2-.toml",
+    }
+    for result in local:
+        # The pattern that the hub demands of an id, without an owner.
+        assert re.fullmatch(r"[\w.-]+", result["dataset"]["type"])
+        assert result["dataset"]["name"].endswith("(not on the hub)")
+        assert "source" not in result
+
+
+def test_the_quoted_metric_and_outer_groups_come_first_and_the_rest_apart(benchmarked):
+    card = render(read_run(benchmarked), ())
+    quoted, _, others = card.partition("### Other metrics of the same tasks")
+    assert "| arc\\_easy | acc\\_norm | 33.1% (30.1 to 36.1) | chance 25.0% | 570 (4 ties, 9 cut) |" in quoted
+    assert "| wikitext | word\\_perplexity | 95,927 (68,814 to 136,882) | – | 62 |" in quoted
+    assert "| arc\\_easy | acc | 32.2%" in others
+    assert "| arc\\_easy | acc | " not in quoted
+    assert "blimp/binding" in quoted
+    assert "blimp/set" not in card
+
+
+def test_indices_conditions_warnings_ties_and_cuts_are_said(benchmarked):
+    card = render(read_run(benchmarked), ())
+    assert "Open SLM Intelligence Index: −0.52 (−3.10 to 2.06), 95% interval." in card
+    assert "benchmarks.json: fast precision, a window of 548 tokens, at most 570 items of each task or part." in card
+    assert "- blimp: 3 items ask what an earlier one asked." in card
+    assert "length-normalised accuracy: several endings share the best score in 4 of 570 items" in card
+    assert "length-normalised accuracy: 9 of 570 items did not fit into the window" in card
 
 
 def test_a_run_without_scores_has_no_model_index(full_run):
@@ -156,6 +219,9 @@ def poison(run, edit):
     def scores(stored):
         stored["scores"] |= {text: {text: score} for text in HOSTILE}
         stored["baselines"] |= {text: {text: 0.3} for text in HOSTILE}
+        stored["warnings"] = list(HOSTILE)
+        stored["settings"] = {"precision": HOSTILE[0], "limit": 3}
+        stored["indices"] = {text: {"value": 1.0} for text in HOSTILE}
 
     def samples(stored):
         stored["settings"] = {text: text for text in HOSTILE}

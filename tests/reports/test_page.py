@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from smidgen.recipes.evaluation import Published, PublishedScore
 from smidgen.recipes.mixture import CurriculumPoint, DataSettings, Source
 from smidgen.reports.page import render
 from smidgen.reports.run_records import read_run
@@ -179,6 +180,52 @@ def test_a_score_counts_as_the_published_one_only_under_the_very_same_name(full_
     assert "blimp acc 72.21% not measured" in shown
 
 
+def test_benchmarks_show_the_quoted_metric_and_outer_groups_with_the_rest_in_details(benchmarked):
+    page = render(read_run(benchmarked))
+    chart = next(text for text in svgs(page) if "interval-chart" in text)
+    for shown in ("ARC-Easy, acc_norm", "33.1% (30.1 to 36.1)", "BLiMP", "binding"):
+        assert shown in chart
+    assert "32.2%" not in chart
+    assert "set 7" not in chart
+    before, _, details = page.partition("<details>")
+    assert "95,927 (68,814 to 136,882)" in before
+    for hidden in ("8.540 (8.200 to 8.900)", "32.2%", "blimp/set 7"):
+        assert hidden in details
+        assert hidden not in before
+
+
+def test_what_must_be_known_to_trust_the_scores_stands_beside_them(benchmarked):
+    shown = Outline(render(read_run(benchmarked)).partition("<details>")[0]).words
+    assert "Open SLM Intelligence Index, 95% interval −0.52 (−3.10 to 2.06)" in shown
+    assert "benchmarks.json: fast precision, a window of 548 tokens, at most 570 items of each task or part." in shown
+    assert "To be read with these scores blimp: 3 items ask what an earlier one asked." in shown
+    assert "several endings share the best score in 4 of 570 items" in shown
+    assert "9 of 570 items did not fit into the window" in shown
+
+
+def test_what_several_files_hold_on_the_same_weights_stands_together(benchmarked):
+    shown = Outline(render(read_run(benchmarked))).words
+    assert "1.93 bits per byte on held-out text, gzip 2.71" in shown
+    assert "Not scored: piqa" in shown
+    assert "Not scored: minimal-pairs" not in shown
+
+
+def test_published_scores_stand_beside_measured_ones_with_the_number_of_items(benchmarked):
+    shown = Outline(render(read_run(benchmarked))).words
+    assert "arc_easy acc_norm 33.16% 33.1% (30.1 to 36.1) 570 (4 ties, 9 cut)" in shown
+    assert "hellaswag acc_norm 27.39% not measured –" in shown
+
+
+def test_published_quantities_are_no_percentages(fresh_run):
+    scores = (
+        PublishedScore(task="wikitext", metric="word_perplexity", value=198251.9),
+        PublishedScore(task="validation loss", metric="nats per token", value=4.2),
+    )
+    shown = Outline(render(read_run(fresh_run(published=Published(scores=scores))))).words
+    assert "wikitext word_perplexity 198,251.90 not measured" in shown
+    assert "validation loss nats per token 4.20 not measured" in shown
+
+
 def test_text_of_the_run_is_never_markup(full_run, fresh_run, edit):
     run = fresh_run(
         name=HOSTILE[0],
@@ -223,6 +270,10 @@ def poison(run, edit):
         stored["baselines"] |= {text: {text: 0.3, "chance": 0.5} for text in HOSTILE}
         stored["baselines"] |= {f"bits-per-byte/{text}": {text: 1.0} for text in HOSTILE}
         stored["skipped"] = {text: text for text in HOSTILE}
+        stored["warnings"] = list(HOSTILE)
+        stored["settings"] = {"precision": HOSTILE[0], "limit": 3}
+        stored["indices"] = {text: {"value": 1.0, "low": 0.5, "high": 2.0} for text in HOSTILE}
+        stored["outer_groups"] = {text: list(HOSTILE) for text in HOSTILE}
 
     def design(stored):
         fields = ("code", "severity", "message", "evidence", "suggestion")

@@ -9,9 +9,11 @@ from rich.text import Text
 
 from smidgen.cli.output import table
 from smidgen.reports import words
+from smidgen.reports.score_words import index_title
+from smidgen.reports.stored.scores import MOST_PARTS
 
 BAR_WIDTH = 32
-BITS_PER_BYTE = "bits_per_byte"
+BITS_PER_BYTE, REAL_WORDS = "bits_per_byte", "real_words"
 
 
 def show_design(screen: Console, summary: dict[str, Any]) -> None:
@@ -69,10 +71,6 @@ def show_data(screen: Console, index: dict[str, Any]) -> None:
         screen.print(Text(f"note: {warning}", style="yellow"))
 
 
-# More parts than these are summed up by their outer groups: BLiMP by its 12 phenomena instead of 67 sets.
-MOST_PARTS = 30
-
-
 def show_scores(screen: Console, record: dict[str, Any]) -> None:
     """Every score with its interval beside what it must be held against; parts only as far as they can be read."""
     shown = table("score", "value", "95% interval", "items", "held against", "counted")
@@ -90,8 +88,7 @@ def show_scores(screen: Console, record: dict[str, Any]) -> None:
         )
     screen.print(shown)
     for name, index in record.get("indices", {}).items():
-        title = name.replace("_", " ")
-        screen.print(f"{title}: {index['value']:.2f} ({index['low']:.2f} to {index['high']:.2f})")
+        screen.print(f"{index_title(name)}: {index['value']:.2f} ({index['low']:.2f} to {index['high']:.2f})")
     for warning in record.get("warnings", []):
         screen.print(Text(f"note: {warning}", style="yellow"))
     for task, reason in record["skipped"].items():
@@ -103,7 +100,7 @@ def _readable(record: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]
 
     Of a task with too many parts only the outer groups stay.
     """
-    parts = Counter(task.partition("/")[0] for task in record["scores"])
+    parts = Counter(task.partition("/")[0] for task in record["scores"] if "/" in task)
     for task, metrics in record["scores"].items():
         family, _, part = task.partition("/")
         if part and parts[family] > MOST_PARTS and part not in record.get("outer_groups", {}).get(family, []):
@@ -134,9 +131,12 @@ def _score_name(task: str, metric: str) -> str:
 
 
 def _floors(baselines: dict[str, float], metric: str) -> str:
-    """Compressors all, of the rules of thumb chance and the best one; nothing can be guessed in free generation."""
+    """Compressors and real text all, of the rules of thumb chance and the best one.
+
+    Nothing can be guessed where an answer is written freely.
+    """
     number = _number_of(metric)
-    if metric == BITS_PER_BYTE:
+    if metric in (BITS_PER_BYTE, REAL_WORDS):
         return ", ".join(f"{name} {number(value)}" for name, value in baselines.items())
     if not metric.startswith("acc") or "chance" not in baselines:
         return ""

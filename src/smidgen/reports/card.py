@@ -2,13 +2,12 @@
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from smidgen.reports import markdown, reproduction, words
+from smidgen.reports import markdown, reproduction, score_words, words
 from smidgen.reports.absences import absences
 from smidgen.reports.front_matter import UNKNOWN_LICENSE, front_matter, hub_datasets, license_of
 from smidgen.reports.limitations import limitations
 from smidgen.reports.page import TEMPLATES
 from smidgen.reports.run_records import RunRecords
-from smidgen.reports.score_words import with_interval, without_model
 from smidgen.reports.settings_table import design_rows, sampling_words, self_reported_rows, training_rows
 from smidgen.reports.summary import sentence
 
@@ -30,6 +29,7 @@ def render(records: RunRecords, pictures: tuple[str, ...]) -> str:
             sentence=sentence(records),
             absences=absences(records),
             limitations=limitations(records),
+            score_notes=score_words.notes(records.scores) if records.scores else [],
             pictures=pictures,
             commands=markdown.block("\n".join(reproduction.commands(records))),
             design_rows=design_rows(records.recipe),
@@ -56,7 +56,7 @@ def _environment() -> Environment:
         words=words,
         code=markdown.code,
         block=markdown.block,
-        with_interval=with_interval,
-        without_model=without_model,
+        score_words=score_words,
+        as_is=markdown.Markdown,
     )
     return made

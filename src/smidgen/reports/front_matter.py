@@ -4,11 +4,16 @@ import json
 import re
 from typing import Any
 
+from smidgen.reports import words
+from smidgen.reports.hub_dataset import HubDataset, hub_dataset
 from smidgen.reports.run_records import RunRecords
+from smidgen.reports.score_words import value
 from smidgen.reports.stored.scores import Score
 
 # The hub's word for "the author has not said".
 UNKNOWN_LICENSE = "unknown"
+# The hub shows it as a link: to the items, since no leaderboard stands behind these numbers.
+SOURCE = "Measured by Smidgen on this dataset"
 # Words that need no quotes, and those of them that YAML reads as true, false or nothing.
 _BARE = re.compile(r"[A-Za-z][\w./-]*", re.ASCII)
 _RESERVED = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
@@ -65,14 +70,19 @@ def _tags(records: RunRecords) -> list[str]:
 
 def _results(records: RunRecords) -> list[str]:
     """Measured values only, of whole tasks: what others report of their models has no place here."""
-    by_task: dict[str, list[Score]] = {}
-    for score in records.scores.scores if records.scores else ():
+    if not records.scores:
+        return []
+    sources, by_task = records.scores.sources, dict[str, list[Score]]()
+    for score in records.scores.scores:
         if not score.is_detail:
             by_task.setdefault(score.task, []).append(score)
-    return [line for task, scores in by_task.items() for line in _result(task, scores)]
+    return [
+        line for task, scores in by_task.items() for line in _result(hub_dataset(task, sources.get(task, "")), scores)
+    ]
 
 
-def _result(task: str, scores: list[Score]) -> list[str]:
+def _result(dataset: HubDataset, scores: list[Score]) -> list[str]:
+    """In the schema of ``huggingface_hub.repocard_data.model_index_to_eval_results``."""
     metrics = [
         line
         for score in scores
@@ -85,17 +95,37 @@ def _result(task: str, scores: list[Score]) -> list[str]:
     return [
         "  - task:",
         "      type: text-generation",
+        "      name: Text Generation",
         "    dataset:",
-        f"      type:{_yaml(task)}",
-        f"      name:{_yaml(f'{task} (Smidgen)')}",
+        f"      type:{_yaml(dataset.id)}",
+        f"      name:{_yaml(dataset.name)}",
+        *_where(dataset),
         "    metrics:",
         *metrics,
+        *_source(dataset),
     ]
 
 
+def _where(dataset: HubDataset) -> list[str]:
+    fields = {"config": dataset.config, "split": dataset.split}
+    return [f"      {key}:{_yaml(value)}" for key, value in fields.items() if value]
+
+
+def _source(dataset: HubDataset) -> list[str]:
+    """A source must have an address, which items made here have not."""
+    if not dataset.card:
+        return []
+    return ["    source:", f"      name:{_yaml(SOURCE)}", f"      url:{_yaml(dataset.card)}"]
+
+
 def _metric_name(score: Score) -> str:
-    has_interval = score.low is not None and score.high is not None
-    return f"{score.metric}, 95% interval {score.low:.4g} to {score.high:.4g}" if has_interval else score.metric
+    parts = [score.metric]
+    if score.low is not None and score.high is not None:
+        ends = [f"{end:.4g}" if score.is_fraction else value(score, end) for end in (score.low, score.high)]
+        parts.append(f"95% interval {' to '.join(ends)}")
+    if score.n is not None:
+        parts.append(words.plural(score.n, "item"))
+    return ", ".join(parts)
 
 
 def _yaml(value: Any) -> str:

@@ -31,7 +31,6 @@ def limitations(records: RunRecords) -> list[str]:
         *_tokenizer(records),
         *_epochs(records),
         *_loops(records),
-        *_truncated(records),
     ]
 
 
@@ -145,14 +144,6 @@ def _loops(records: RunRecords) -> list[str]:
         return []
     samples = words.plural(len(records.samples.samples), "sample")
     return [f"{records.samples.loops} of {samples} ended in a repetition."]
-
-
-def _truncated(records: RunRecords) -> list[str]:
-    return [
-        f"{full_name(score)}: {words.plural(score.truncated, 'text')} did not fit into the context and lost a part."
-        for score in (records.scores.scores if records.scores else ())
-        if score.truncated
-    ]
 
 
 def _fractions(records: RunRecords) -> tuple[Score, ...]:

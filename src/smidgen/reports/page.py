@@ -41,6 +41,7 @@ def render(records: RunRecords) -> str:
         absences=absences(records),
         limitations=limitations(records),
         charts=charts(records),
+        score_notes=score_words.notes(records.scores) if records.scores else [],
         commands=reproduction.commands(records),
         design_rows=design_rows(records.recipe),
         training_rows=training_rows(records.recipe),

@@ -146,11 +146,11 @@ def _scores(scores: tuple[Score, ...]) -> "Figure":
             _interval(axis, place, row.score)
     axis.set_yticks(range(len(rows)), [_short(row.label) for row in rows])
     for row, tick in zip(rows, axis.get_yticklabels(), strict=True):
-        tick.set(color=INK, fontweight="bold" if row.score is None else "normal")
+        tick.set(color=INK, fontweight="normal" if row.is_part else "bold")
     axis.set_ylim(len(rows) - 0.5, -0.5)
     axis.set_xlim(0, 1)
     axis.set_xticks([0, 0.25, 0.5, 0.75, 1])
-    _headline(figure, "Scores, 95% intervals. Long tick: chance; short tick: trivial rule; hollow: not above chance")
+    _headline(figure, "Scores, 95% intervals. Long tick: chance; short: without a model; hollow: not above chance")
     axis.xaxis.set_major_formatter(lambda share, _: words.percent(share, 0))
     axis.grid(axis="x")
     axis.set_axisbelow(True)

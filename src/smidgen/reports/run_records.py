@@ -10,7 +10,7 @@ from smidgen.reports.stored.export import Export, read_exports
 from smidgen.reports.stored.manifest import Manifest, read_manifest
 from smidgen.reports.stored.recipe import StoredRecipe, read_recipe
 from smidgen.reports.stored.samples import SampleSet, read_samples
-from smidgen.reports.stored.scores import Score, ScoreFile, read_score_files
+from smidgen.reports.stored.scores import Score, ScoreFile, joined, read_score_files
 from smidgen.reports.stored.tokenizer import TokenizerQuality, read_tokenizer_quality
 from smidgen.reports.stored.training import TrainingRecord, read_training
 from smidgen.reports.stored.values import text
@@ -31,9 +31,18 @@ class RunRecords:
     manifest: Manifest | None
 
     @property
+    def scored_files(self) -> tuple[ScoreFile, ...]:
+        """The score file that speaks for the run, and the others on the very same weights."""
+        return tuple(
+            file
+            for place, file in enumerate(self.score_files)
+            if place == 0 or (file.weights and file.weights == self.score_files[0].weights)
+        )
+
+    @property
     def scores(self) -> ScoreFile | None:
-        """The score file that speaks for the run."""
-        return self.score_files[0] if self.score_files else None
+        """What the model was scored on, whichever file holds it."""
+        return joined(self.scored_files) if self.score_files else None
 
     @property
     def scored_bits(self) -> Score | None:

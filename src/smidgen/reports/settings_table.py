@@ -5,7 +5,7 @@ from typing import Any
 
 from smidgen.reports import words
 from smidgen.reports.run_records import RunRecords
-from smidgen.reports.score_words import with_interval
+from smidgen.reports.score_words import items, with_interval
 from smidgen.reports.stored.recipe import SelfReported, StoredRecipe
 from smidgen.reports.stored.scores import Score
 
@@ -19,12 +19,13 @@ class SettingRow:
 
 @dataclass(frozen=True)
 class SelfReportedRow:
-    """A published model's score as its authors state it, and ours where the same was measured here."""
+    """A published model's score as its authors state it, and ours with its items where the same was measured."""
 
     task: str
     metric: str
     reported: str
     measured: str
+    items: str
 
 
 _DESIGN = {
@@ -104,8 +105,9 @@ def _self_reported(reported: SelfReported, records: RunRecords) -> SelfReportedR
     return SelfReportedRow(
         task=reported.task,
         metric=reported.metric,
-        reported=f"{reported.value:g}" if _is_quantity(reported.metric) else f"{reported.value:.2f}%",
+        reported=f"{reported.value:,.2f}" if _is_quantity(reported.metric) else f"{reported.value:.2f}%",
         measured=with_interval(measured) if measured else "not measured",
+        items=items(measured) if measured else "–",
     )
 
 
@@ -119,4 +121,4 @@ def _same(score: Score, reported: SelfReported) -> bool:
 
 
 def _is_quantity(metric: str) -> bool:
-    return any(word in metric for word in ("perplexity", "loss", "bits"))
+    return any(word in metric for word in ("perplexity", "loss", "bits", "nats"))

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 from smidgen.reports import words
 from smidgen.reports.run_records import RunRecords
-from smidgen.reports.score_words import with_interval
-from smidgen.reports.stored.scores import Score
+from smidgen.reports.score_words import index_interval, index_title, index_value, task_title, with_interval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,17 +24,9 @@ def sentence(records: RunRecords) -> str:
 
 
 def key_figures(records: RunRecords) -> list[KeyFigure]:
-    figures = [_parameters(records), _tokens(records), _bits(records), _time(records), *_main_scores(records)]
+    figures = [_parameters(records), _tokens(records), _bits(records), _time(records), *_indices(records)]
+    figures += _main_scores(records)
     return [figure for figure in figures if figure]
-
-
-def headline_scores(scores: tuple[Score, ...]) -> list[Score]:
-    """One score for each task: its first that is not of a part of the items."""
-    first: dict[str, Score] = {}
-    for score in scores:
-        if not score.is_detail:
-            first.setdefault(score.family, score)
-    return list(first.values())
 
 
 def _size(records: RunRecords) -> str:
@@ -96,11 +87,18 @@ def _time(records: RunRecords) -> KeyFigure | None:
     return KeyFigure(name="Training time", value=words.duration(records.training.seconds), note=note)
 
 
+def _indices(records: RunRecords) -> list[KeyFigure]:
+    return [
+        KeyFigure(name=index_title(index.name), value=index_value(index.value), note=index_interval(index))
+        for index in (records.scores.indices if records.scores else ())
+    ]
+
+
 def _main_scores(records: RunRecords) -> list[KeyFigure]:
-    scores = headline_scores(records.scores.fractions) if records.scores else []
+    scores = [score for score in records.scores.fractions if not score.is_detail] if records.scores else []
     return [
         KeyFigure(
-            name=score.task.replace("-", " ").replace("_", " ").capitalize(),
+            name=task_title(score.task),
             value=words.percent(score.value),
             note=f"chance {words.percent(score.chance, 0)}" if score.chance is not None else with_interval(score),
         )

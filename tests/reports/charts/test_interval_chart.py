@@ -17,22 +17,30 @@ def marks(chart, class_):
     return [node for node in chart.iter() if node.get("class") == class_][1:]
 
 
-def test_a_task_comes_before_its_parts_metric_by_metric():
-    given = tuple(score(task, metric) for task in ("x", "x/one", "x/two") for metric in ("acc", "exact_match"))
-    assert [row.label for row in rows(given)] == [
-        "x",
-        "accuracy",
-        "one",
-        "two",
-        "exact match",
-        "one, exact match",
-        "two, exact match",
+def test_a_task_comes_before_its_parts():
+    given = tuple(score(task) for task in ("x/one", "x", "x/two_more", "y"))
+    assert [(row.label, row.is_part) for row in rows(given)] == [
+        ("X", False),
+        ("one", True),
+        ("two more", True),
+        ("Y", False),
     ]
 
 
+def test_benchmarks_have_the_names_of_their_authors_and_other_metrics_than_accuracy_are_named():
+    given = (score("arc_easy", "acc_norm"), score("blimp"))
+    assert [row.label for row in rows(given)] == ["ARC-Easy, acc_norm", "BLiMP"]
+
+
+def test_parts_without_a_whole_have_a_heading():
+    heading, part = rows((score("x/one"),))
+    assert (heading.label, heading.score) == ("X", None)
+    assert part.label == "one"
+
+
 def test_parts_named_by_their_metric_are_parts_too():
-    given = (score(metric="acc"), score(metric="acc_1_operator"), score(metric="acc_norm"))
-    assert [row.label for row in rows(given)] == ["x", "accuracy", "1 operator", "length-normalised accuracy"]
+    given = (score(metric="acc"), score(metric="acc_1_operator"))
+    assert [row.label for row in rows(given)] == ["X", "1 operator"]
 
 
 @pytest.mark.parametrize(("chance", "kind"), [(0.39, "filled"), (0.4, "hollow"), (0.5, "hollow"), (0.7, "hollow")])

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from smidgen.reports.stored.scores import read_score_files
+from smidgen.reports.run_records import read_run
+from smidgen.reports.stored.scores import Index, joined, read_score_files
 
 
 def write(folder, name, scores, baselines=None):
@@ -54,3 +55,54 @@ def test_the_fullest_file_speaks_for_the_run_then_the_last(tmp_path, files, firs
     for name, tasks in files.items():
         write(tmp_path, name, {f"task-{number}": {"acc": VALUE} for number in range(tasks)})
     assert read_score_files(tmp_path)[0].name == first
+
+
+def file_of(tmp_path, name, **content):
+    tmp_path.mkdir(exist_ok=True)
+    (tmp_path / f"{name}.json").write_text(json.dumps({"model": "m", "scores": {}, **content}))
+
+
+def test_the_first_metric_of_a_task_is_the_one_to_quote(tmp_path):
+    write(tmp_path, "a", {"x": {"acc_norm": VALUE, "acc": VALUE}, "x/part": {"acc_norm": VALUE, "acc": VALUE}})
+    (file,) = read_score_files(tmp_path)
+    assert [(score.task, score.metric) for score in file.quoted] == [("x", "acc_norm"), ("x/part", "acc_norm")]
+    assert [(score.task, score.metric) for score in file.other_metrics] == [("x", "acc")]
+
+
+@pytest.mark.parametrize(("parts", "shown"), [(30, 31), (31, 2)])
+def test_too_many_parts_are_summed_up_by_outer_groups(tmp_path, parts, shown):
+    scores = {"x": {"acc": VALUE}, **{f"x/{number}": {"acc": VALUE} for number in range(parts)}}
+    file_of(tmp_path, "a", scores=scores, outer_groups={"x": ["4"]})
+    (file,) = read_score_files(tmp_path)
+    assert len(file.quoted) == shown
+    assert "x/4" in [score.task for score in file.quoted]
+
+
+def test_real_words_have_the_share_of_real_text_beside_them(tmp_path):
+    write(tmp_path, "a", {"spelling": {"real_words": VALUE}}, {"spelling": {"real text": 0.98}})
+    assert only(tmp_path)["spelling", "real_words"].baselines == {"real text": 0.98}
+
+
+def test_files_are_joined_by_the_task_with_most_items(tmp_path):
+    few, many = {**VALUE, "n": 30}, {**VALUE, "n": 1000}
+    file_of(tmp_path, "a", scores={"x": {"acc": few}, "y": {"acc": few}, "z": {"acc": few}}, warnings=["one"])
+    file_of(tmp_path, "b", scores={"x": {"acc": many}, "w": {"acc": few}}, skipped={"y": "no", "v": "no"})
+    file = joined(read_score_files(tmp_path))
+    assert {score.task: score.n for score in file.scores} == {"x": 1000, "y": 30, "z": 30, "w": 30}
+    assert file.skipped == {"v": "no"}
+    assert file.warnings == ("one",)
+
+
+def test_only_files_on_the_same_weights_are_joined(full_run, edit):
+    content = {"scores": {"x": {"acc": VALUE}}, "weights_sha256": "other"}
+    file_of(full_run.scores, "later", **content)
+    edit(full_run.scores / "recipe.json", lambda stored: stored.update(weights_sha256="mine"))
+    assert not [score for score in read_run(full_run).scores.scores if score.task == "x"]
+    file_of(full_run.scores, "later", **{**content, "weights_sha256": "mine"})
+    assert [score for score in read_run(full_run).scores.scores if score.task == "x"]
+
+
+def test_an_index_without_interval_is_still_an_index(tmp_path):
+    file_of(tmp_path, "a", index=4.5)
+    (file,) = read_score_files(tmp_path)
+    assert file.indices == (Index(name="intelligence_index", value=4.5, low=None, high=None),)

@@ -1,4 +1,4 @@
-"""Scores as dots with 95% whiskers, beside what chance and trivial rules reach."""
+"""Scores as dots with 95% whiskers, beside what is reached without a model."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,45 +8,49 @@ from markupsafe import Markup
 from smidgen.reports import words
 from smidgen.reports.charts import svg
 from smidgen.reports.charts.scale import Scale
-from smidgen.reports.score_words import full_name, metric_name, with_interval
+from smidgen.reports.score_words import full_name, task_title, with_interval
 from smidgen.reports.stored.scores import CHANCE, Score
 
-TITLE = "Scores with 95% intervals beside chance and trivial rules"
+TITLE = "Scores with 95% intervals beside what is reached without a model"
+_INDENT = 12
 _TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _LEGEND: tuple[tuple[Literal["filled", "hollow", "chance", "rule"], str], ...] = (
     ("filled", "score, 95% interval"),
     ("hollow", "not above chance"),
     ("chance", "chance"),
-    ("rule", "trivial rule"),
+    ("rule", "without a model"),
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A line of the chart: a score, or with ``score`` absent the heading of those that follow."""
+    """A line of the chart: a score, or with ``score`` absent the heading of parts without a whole."""
 
     label: str
     score: Score | None = None
 
+    @property
+    def is_part(self) -> bool:
+        return self.score is not None and self.score.is_detail
+
 
 def rows(scores: tuple[Score, ...]) -> list[Row]:
-    """Task by task: its main scores, then its parts."""
+    """Task by task: its scores, then its parts."""
     listed: list[Row] = []
     for family in dict.fromkeys(score.family for score in scores):
         members = [score for score in scores if score.family == family]
-        listed.append(Row(label=_spoken(family)))
-        # All of one metric stands together, its main score first.
-        metrics = list(dict.fromkeys(metric_name(score) for score in members))
-        members.sort(key=lambda score: (metrics.index(metric_name(score)), score.is_detail))
-        listed += [Row(label=row_label(score), score=score) for score in members]
+        members.sort(key=lambda score: score.is_detail)
+        if members[0].is_detail:
+            listed.append(Row(label=task_title(family)))
+        listed += [Row(label=_label(score), score=score) for score in members]
     return listed
 
 
-def row_label(score: Score) -> str:
-    """Under the heading of its task: the metric, or which of the items."""
-    if not score.is_detail:
-        return metric_name(score)
-    return _spoken(score.part) + ("" if metric_name(score) == "accuracy" else f", {metric_name(score)}")
+def _label(score: Score) -> str:
+    """Metrics by their short names: they stand beside a task's own."""
+    if score.is_detail:
+        return score.part.replace("_", " ").replace("-", " ")
+    return task_title(score.task) + ("" if score.metric == "acc" else f", {score.metric}")
 
 
 def draw(scores: tuple[Score, ...], width: int) -> Markup:
@@ -55,29 +59,28 @@ def draw(scores: tuple[Score, ...], width: int) -> Markup:
     across = Scale(0, 1, left, right)
     parts, top = _legend(width)
     start = top
+    height = 24 if is_wide else 40
     for row in rows(scores):
+        if not row.is_part:
+            top += 6
         if row.score is None:
-            parts.append(svg.label(0, top + 26, svg.shortened(row.label, width - 10), class_="heading"))
-            top += 36
+            parts.append(svg.label(0, top + 16, svg.shortened(row.label, width - 10), class_="heading"))
         else:
-            height = 24 if is_wide else 40
             parts.append(_row(row, row.score, across, top, width, is_wide))
-            top += height
+        top += 24 if row.score is None else height
     grid = [svg.line(across(tick), start + 4, across(tick), top + 4, "grid") for tick in _TICKS]
     return svg.drawing(TITLE, width, top + 24, [*grid, *parts, *_axis(across, top + 4)], "interval-chart")
-
-
-def _spoken(name: str) -> str:
-    return name.replace("_", " ").replace("-", " ")
 
 
 def _row(row: Row, score: Score, across: Scale, top: float, width: int, is_wide: bool) -> Markup:
     middle = top + (12 if is_wide else 28)
     text_y = middle + 4 if is_wide else top + 14
+    left, class_ = (_INDENT, "label") if row.is_part else (0, "heading")
+    name = svg.shortened(row.label, (195 if is_wide else width - 130) - left)
     return svg.group(
         [
             svg.bar(0, top, width, 24 if is_wide else 40, "catch row"),
-            svg.label(0, text_y, svg.shortened(row.label, 195 if is_wide else width - 130), class_="label"),
+            svg.label(left, text_y, name, class_=class_),
             *_marks(score, across, middle),
             svg.label(width, text_y, with_interval(score), anchor="end", class_="value"),
         ],

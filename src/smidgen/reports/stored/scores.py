@@ -1,23 +1,30 @@
 """``scores/*.json``: what the model was scored on, with intervals and with what trivial rules reach."""
 
 import re
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from smidgen.reports.stored.json_file import damage_named, read_object
-from smidgen.reports.stored.values import mapping, number, numbers, optional, text, whole
+from smidgen.reports.stored.values import mapping, number, numbers, optional, sequence, text, whole
 
 BITS_PER_BYTE = "bits-per-byte"
 CHANCE = "chance"
+# More parts than these are summed up by their outer groups: BLiMP by its 12 phenomena instead of 67 sets.
+MOST_PARTS = 30
 # What baselines are of: a multiple choice can be guessed, a free answer cannot.
-_CHOICE_METRIC = re.compile(r"acc(_|$)")
+_WITH_BASELINES = re.compile(r"acc(_|$)|bits_per_byte$|real_words$")
 _PART_METRIC = re.compile(r"acc_\d")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """One metric of one task. ``baselines`` are what rules without a model reach on the same items."""
+    """One metric of one task. ``baselines`` are what rules without a model reach on the same items.
+
+    ``is_quoted`` marks the metric that a task names first: the one that model cards quote.
+    """
 
     task: str
     metric: str
@@ -28,6 +35,7 @@ class Score:
     ties: int
     truncated: int
     baselines: dict[str, float]
+    is_quoted: bool = True
 
     @property
     def family(self) -> str:
@@ -74,14 +82,36 @@ class Score:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Index:
+    """A single number made of several scores, in percent."""
+
+    name: str
+    value: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ScoreFile:
+    """``outer_groups`` are by task the parts that hold its other parts; ``limit`` is per task or part of a task.
+
+    ``sources`` say by task where its items came from.
+    """
+
     name: str
     model: str
+    weights: str
     seconds: float | None
     items_per_second: float | None
-    index: float | None
+    precision: str
+    limit: int | None
+    max_length: int | None
+    indices: tuple[Index, ...]
     scores: tuple[Score, ...]
+    outer_groups: dict[str, tuple[str, ...]]
+    sources: dict[str, str]
     skipped: dict[str, str]
+    warnings: tuple[str, ...]
 
     @property
     def bits_per_byte(self) -> Score | None:
@@ -93,8 +123,53 @@ class ScoreFile:
         return tuple(score for score in self.scores if score.task.startswith(f"{BITS_PER_BYTE}/"))
 
     @property
+    def quoted(self) -> tuple[Score, ...]:
+        """Of each task and its parts the metric to quote; of more than ``MOST_PARTS`` parts the outer groups only."""
+        quoted = [score for score in self.scores if score.is_quoted]
+        parts = Counter(score.family for score in quoted if score.is_detail)
+        return tuple(
+            score
+            for score in quoted
+            if not score.is_detail
+            or parts[score.family] <= MOST_PARTS
+            or score.part in self.outer_groups.get(score.family, ())
+        )
+
+    @property
     def fractions(self) -> tuple[Score, ...]:
-        return tuple(score for score in self.scores if score.is_fraction and score.family != BITS_PER_BYTE)
+        """What of the quoted scores is a share of items."""
+        return tuple(score for score in self.quoted if score.is_fraction and score.family != BITS_PER_BYTE)
+
+    @property
+    def quantities(self) -> tuple[Score, ...]:
+        """What of them is not, such as perplexities; bits per byte of held-out text stand apart."""
+        return tuple(score for score in self.quoted if not score.is_fraction and score.family != BITS_PER_BYTE)
+
+    @property
+    def other_metrics(self) -> tuple[Score, ...]:
+        """Of whole tasks."""
+        return tuple(score for score in self.scores if not score.is_quoted and not score.is_detail)
+
+
+def joined(files: Sequence[ScoreFile]) -> ScoreFile:
+    """One record of files on the same weights: each task as the file with most of its items has it."""
+    tasks: dict[str, tuple[Score, ...]] = {}
+    sources: dict[str, str] = {}
+    for file in files:
+        for family in dict.fromkeys(score.family for score in file.scores):
+            found = tuple(score for score in file.scores if score.family == family)
+            if family not in tasks or (found[0].n or 0) > (tasks[family][0].n or 0):
+                tasks[family] = found
+                sources[family] = file.sources.get(family, "")
+    return replace(
+        files[0],
+        indices=next((file.indices for file in files if file.indices), ()),
+        scores=tuple(score for found in tasks.values() for score in found),
+        outer_groups={task: groups for file in files for task, groups in file.outer_groups.items()},
+        sources=sources,
+        skipped={task: why for file in files for task, why in file.skipped.items() if task not in tasks},
+        warnings=tuple(dict.fromkeys(warning for file in files for warning in file.warnings)),
+    )
 
 
 def read_score_files(folder: Path) -> tuple[ScoreFile, ...]:
@@ -111,23 +186,58 @@ def _natural_order(path: Path) -> list[Any]:
 def _read(path: Path) -> ScoreFile:
     with damage_named(path):
         stored = read_object(path) or {}
-        baselines = {task: numbers(values) for task, values in mapping(stored.get("baselines") or {}).items()}
+        settings = mapping(stored.get("settings") or {})
         return ScoreFile(
             name=text(path.stem),
             model=optional(text, stored.get("model"), ""),
+            weights=optional(text, stored.get("weights_sha256"), ""),
             seconds=optional(number, stored.get("seconds")),
             items_per_second=optional(number, stored.get("items_per_second")),
-            index=optional(number, stored.get("index")),
-            scores=tuple(
-                _score(task, metric, mapping(values), baselines)
-                for task, metrics in mapping(stored["scores"]).items()
-                for metric, values in mapping(metrics).items()
-            ),
+            precision=optional(text, settings.get("precision"), ""),
+            limit=optional(whole, settings.get("limit")),
+            max_length=optional(whole, settings.get("max_length")),
+            indices=tuple(_index(name, mapping(index)) for name, index in _indices(stored).items()),
+            scores=tuple(_scores(stored)),
+            outer_groups={
+                task: tuple(text(group) for group in sequence(groups))
+                for task, groups in mapping(stored.get("outer_groups") or {}).items()
+            },
+            sources={
+                task: text(mapping(facts).get("source", ""))
+                for task, facts in mapping(stored.get("data") or {}).items()
+            },
             skipped={task: text(reason) for task, reason in mapping(stored.get("skipped") or {}).items()},
+            warnings=tuple(text(warning) for warning in sequence(stored.get("warnings") or [])),
         )
 
 
-def _score(task: str, metric: str, values: dict[str, Any], baselines: dict[str, dict[str, float]]) -> Score:
+def _indices(stored: dict[str, Any]) -> dict[str, Any]:
+    """A record without intervals of its indices has at most a bare number."""
+    if stored.get("index") is not None and not stored.get("indices"):
+        return {"intelligence_index": {"value": stored["index"]}}
+    return mapping(stored.get("indices") or {})
+
+
+def _index(name: str, values: dict[str, Any]) -> Index:
+    return Index(
+        name=name,
+        value=number(values["value"]),
+        low=optional(number, values.get("low")),
+        high=optional(number, values.get("high")),
+    )
+
+
+def _scores(stored: dict[str, Any]) -> Iterator[Score]:
+    baselines = {task: numbers(values) for task, values in mapping(stored.get("baselines") or {}).items()}
+    for task, metrics in mapping(stored["scores"]).items():
+        for place, (metric, values) in enumerate(mapping(metrics).items()):
+            is_quoted = place == 0 or bool(_PART_METRIC.match(metric))
+            yield _score(task, metric, mapping(values), baselines, is_quoted=is_quoted)
+
+
+def _score(
+    task: str, metric: str, values: dict[str, Any], baselines: dict[str, dict[str, float]], *, is_quoted: bool
+) -> Score:
     return Score(
         task=task,
         metric=metric,
@@ -138,12 +248,13 @@ def _score(task: str, metric: str, values: dict[str, Any], baselines: dict[str, 
         ties=optional(whole, values.get("ties"), 0),
         truncated=optional(whole, values.get("truncated"), 0),
         baselines=_baselines_of(task, metric, baselines),
+        is_quoted=is_quoted,
     )
 
 
 def _baselines_of(task: str, metric: str, baselines: dict[str, dict[str, float]]) -> dict[str, float]:
     """The task's own baselines, for a part of a task the family's chance: that alone holds for every part."""
-    if metric != "bits_per_byte" and not _CHOICE_METRIC.match(metric):
+    if not _WITH_BASELINES.match(metric):
         return {}
     family = baselines.get(task.partition("/")[0], {})
     chance = {CHANCE: family[CHANCE]} if CHANCE in family else {}
