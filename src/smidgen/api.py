@@ -92,6 +92,7 @@ def evaluate(
     limit: int | None = None,
     seed: int = 0,
     device: str | None = None,
+    trust_remote_code: bool = False,
     stop_requested: Callable[[], bool] = _never,
     on_task: Callable[[str], None] = lambda task: None,
     on_progress: Callable[[int], None] = lambda scored: None,
@@ -100,7 +101,8 @@ def evaluate(
 
     Benchmarks come from the folder ``eval_data``, or from the Hugging Face hub. ``precision`` "exact" is float32,
     "fast" makes the same choices in less time. ``max_length`` is the window in tokens where that is not the design's
-    context; ``device`` is a GPU by default where there is one. The record holds per-item results under ``items``.
+    context; ``device`` is a GPU by default where there is one. ``trust_remote_code`` runs Python code that the folder
+    of a model by others brings along. The record holds per-item results under ``items``.
 
     Raises ``BadInput`` for an unknown task and when none can be scored, ``Interrupted`` when stopped, ``CheckFailed``
     for a model that returns NaN.
@@ -124,7 +126,7 @@ def evaluate(
     if max_length is not None and max_length < 2:
         raise BadInput(f"--max-length {max_length} leaves no token to predict from; give at least 2")
     place = choose_device(device)
-    opened = open_model(Path(model))
+    opened = open_model(Path(model), remote_code=trust_remote_code)
     opened = replace(opened, decoder=opened.decoder.to(place), max_length=max_length or opened.max_length)
     record = score(opened, DEFAULT_TASKS if tasks is None else tasks, conditions, on_task=on_task)
     return {**record, "warnings": [*record["warnings"], *suspicious_scores(record)]}
@@ -194,26 +196,27 @@ def generate(
     echo_logprobs: bool = False,
     on_text: Callable[[str], None] = lambda text: None,
     stop_requested: Callable[[], bool] = _never,
+    trust_remote_code: bool = False,
     **settings: Any,
 ) -> dict[str, Any]:
     """Continue a text. ``settings`` are those of ``SamplingSettings``; the model's own advice fills the rest.
 
-    ``on_text`` gets the continuation piece by piece. Raises ``BadInput`` for a setting out of range.
+    ``on_text`` gets the continuation piece by piece. ``trust_remote_code`` runs Python code that the folder of a
+    model by others brings along. Raises ``BadInput`` for a setting out of range.
     """
     from smidgen.checkpoints.open_model import open_model
     from smidgen.evaluation.log_likelihood import token_log_probabilities
     from smidgen.generation.decoding import complete
     from smidgen.generation.threads import single_thread
-    from smidgen.tokenization.tokenizer import StreamingDecoder
 
-    opened = open_model(Path(model))
+    opened = open_model(Path(model), remote_code=trust_remote_code)
     try:
         sampling = replace(opened.sampling, **settings)
     except (TypeError, ValueError) as error:
         raise BadInput(str(error)) from error
     tokenizer = opened.tokenizer
     ids = tokenizer.encode(prompt) or [tokenizer.end_of_text_id]
-    streamed = StreamingDecoder(tokenizer)
+    streamed = opened.streaming_decoder()
     started = time.monotonic()
     with single_thread():
         completion = complete(
@@ -253,4 +256,6 @@ def export(model: Path | str, out: Path | str, *, to: str = "hf") -> dict[str, A
     if to not in EXPORT_FORMATS:
         raise BadInput(f"--to {to} is not a format of this version; known is {', '.join(EXPORT_FORMATS)}")
     opened = open_model(Path(model))
+    if opened.is_foreign:
+        raise BadInput(f"{model} is a model of others in a Hugging Face folder already; only our own are exported")
     return export_hugging_face(opened, Path(out), recommended=opened.sampling, max_length=opened.max_length)

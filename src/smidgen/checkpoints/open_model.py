@@ -1,9 +1,10 @@
-"""Opening a MODEL: a run folder, or a Hugging Face folder. Only data is read, never code."""
+"""Opening a MODEL: a run folder, or a Hugging Face folder. Only data is read; code in it when asked for."""
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError
@@ -11,6 +12,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from smidgen.checkpoints.checkpoint import require_checkpoint
+from smidgen.checkpoints.foreign_folder import check_foreign_folder, weights_sha256
+from smidgen.checkpoints.foreign_model import load_foreign_decoder, require_known_architecture
+from smidgen.checkpoints.foreign_tokenizer import ForeignStreamingDecoder, ForeignTokenizer
 from smidgen.design.llama_config import from_llama_config
 from smidgen.errors import BadInput
 from smidgen.model.config import DigitTokenIds, ModelConfig
@@ -20,7 +24,8 @@ from smidgen.recipes.sampling import SamplingSettings
 from smidgen.records import manifest
 from smidgen.records.fingerprint import sha256_of_file
 from smidgen.records.run_folder import RunFolder
-from smidgen.tokenization.tokenizer import Tokenizer
+from smidgen.tokenization import folder as tokenizer_folder
+from smidgen.tokenization.tokenizer import StreamingDecoder, Tokenizer
 
 # The key of config.json under which exports with remote code keep our own settings.
 SMIDGEN_KEY = "smidgen"
@@ -31,7 +36,8 @@ class OpenModel:
     """A decoder in evaluation mode with its tokenizer.
 
     ``weights_sha256`` names the weights for records, ``sampling`` is how its makers recommend to sample, and
-    ``max_length`` the longest sequence to score where that is not the design's context.
+    ``max_length`` the longest sequence to score where that is not the design's context. A model of others may have a
+    ``ForeignDecoder`` and a ``ForeignTokenizer``, which have what scoring and generation use of ours.
     """
 
     name: str
@@ -47,16 +53,31 @@ class OpenModel:
     def config(self) -> ModelConfig:
         return self.decoder.config
 
+    @property
+    def is_foreign(self) -> bool:
+        """Whether others made it, with a tokenizer that only transformers reads."""
+        return isinstance(self.tokenizer, ForeignTokenizer)
 
-def open_model(path: Path) -> OpenModel:
-    """Open a run folder (its newest valid checkpoint) or a Hugging Face folder. Raises ``BadInput``."""
+    def streaming_decoder(self) -> StreamingDecoder | ForeignStreamingDecoder:
+        """The tokenizer's ``decode`` for tokens that arrive one by one."""
+        if isinstance(self.tokenizer, ForeignTokenizer):
+            return ForeignStreamingDecoder(self.tokenizer)
+        return StreamingDecoder(self.tokenizer)
+
+
+def open_model(path: Path, *, remote_code: bool = False) -> OpenModel:
+    """Open a run folder (its newest valid checkpoint) or a Hugging Face folder.
+
+    Folders that others made are read by transformers. Python code in them runs with ``remote_code`` only, and never
+    that of our own exports. Raises ``BadInput``.
+    """
     if not path.is_dir():
         kind = "GGUF files cannot be opened yet" if path.suffix == ".gguf" else "no such folder"
         raise BadInput(f"{path}: {kind}; give a run folder or a Hugging Face folder")
     if RunFolder(path).exists:
         return _open_run(RunFolder(path))
     if (path / "config.json").is_file():
-        return _open_hugging_face(path)
+        return _open_hugging_face(path, remote_code=remote_code)
     raise BadInput(f"{path} holds neither recipe.json (a run) nor config.json (a Hugging Face model)")
 
 
@@ -93,7 +114,8 @@ def _open_run(run: RunFolder) -> OpenModel:
     checkpoint, notices = require_checkpoint(run.checkpoints)
     config = config_from_dict(checkpoint.state["config"])
     decoder = build_decoder(config, checkpoint.tensors("model"), origin=str(checkpoint.path))
-    tokenizer = _matching_tokenizer(run.tokenizer, config)
+    tokenizer = Tokenizer.open(run.tokenizer)
+    _require_match(run.tokenizer, tokenizer.vocab_size, config.vocab_size)
     digest = sha256_of_file(checkpoint.path / "model.safetensors")
     return OpenModel(
         name=recipe.name,
@@ -107,7 +129,7 @@ def _open_run(run: RunFolder) -> OpenModel:
     )
 
 
-def _open_hugging_face(path: Path) -> OpenModel:
+def _open_hugging_face(path: Path, *, remote_code: bool) -> OpenModel:
     origin = str(path / "config.json")
     try:
         values = json.loads((path / "config.json").read_text(encoding="utf-8"))
@@ -117,21 +139,48 @@ def _open_hugging_face(path: Path) -> OpenModel:
         raise BadInput(f"{origin} must hold one JSON object")
     if (path / manifest.FILES_NAME).is_file() and (problems := manifest.damage(path)):
         raise BadInput(f"{path} is damaged: {problems[0]}; export it again")
+    tokenizer: Tokenizer | ForeignTokenizer
+    if _is_own(path, values):
+        decoder = _llama_like(path, values)
+        tokenizer = Tokenizer.open(path)
+    else:
+        check_foreign_folder(path, remote_code=remote_code)
+        require_known_architecture(path, values)
+        tokenizer = ForeignTokenizer.open(path, remote_code=remote_code)
+        decoder = _foreign_decoder(path, values, tokenizer, remote_code)
+    _require_match(path, tokenizer.vocab_size, decoder.config.vocab_size)
+    return OpenModel(
+        name=path.resolve().name,
+        path=path,
+        decoder=decoder,
+        tokenizer=cast(Tokenizer, tokenizer),
+        weights_sha256=weights_sha256(path),
+        sampling=_recommended(path / "generation_config.json"),
+    )
+
+
+def _is_own(path: Path, values: dict[str, Any]) -> bool:
+    """Whether it is an export of ours, which our own readers know without running code in it."""
+    has_tokenizer = (path / tokenizer_folder.SMIDGEN_NAME).is_file()
+    return SMIDGEN_KEY in values or (has_tokenizer and values.get("model_type") == "llama")
+
+
+def _llama_like(path: Path, values: dict[str, Any]) -> Decoder:
+    origin = str(path / "config.json")
     config = _own_config(values, origin) or from_llama_config(values, origin=origin)
     tensors = _read_weights(path / "model.safetensors")
     named = {name.removeprefix("model."): tensor for name, tensor in tensors.items()}
     if config.tie_embeddings:
         named.pop("lm_head.weight", None)
-    decoder = build_decoder(config, named, origin=str(path))
-    digest = sha256_of_file(path / "model.safetensors")
-    return OpenModel(
-        name=path.resolve().name,
-        path=path,
-        decoder=decoder,
-        tokenizer=_matching_tokenizer(path, config),
-        weights_sha256=digest,
-        sampling=_recommended(path / "generation_config.json"),
-    )
+    return build_decoder(config, named, origin=str(path))
+
+
+def _foreign_decoder(path: Path, values: dict[str, Any], tokenizer: ForeignTokenizer, remote_code: bool) -> Decoder:
+    """Our own decoder where the model is a plain Llama, because it is faster; else that of transformers."""
+    if "auto_map" not in values:
+        with suppress(BadInput):
+            return _llama_like(path, values)
+    return cast(Decoder, load_foreign_decoder(path, tokenizer, remote_code=remote_code))
 
 
 def _own_config(values: dict[str, Any], origin: str) -> ModelConfig | None:
@@ -161,11 +210,9 @@ def _read_weights(path: Path) -> dict[str, Tensor]:
         raise BadInput(f"{path} cannot be read as safetensors: {error}") from error
 
 
-def _matching_tokenizer(folder: Path, config: ModelConfig) -> Tokenizer:
-    tokenizer = Tokenizer.open(folder)
-    if tokenizer.vocab_size > config.vocab_size:
+def _require_match(folder: Path, entries: int, embedded: int) -> None:
+    if entries > embedded:
         raise BadInput(
-            f"{folder}: the tokenizer has {tokenizer.vocab_size} entries but the model embeds {config.vocab_size}; "
+            f"{folder}: the tokenizer has {entries} entries but the model embeds {embedded}; "
             "they do not belong together"
         )
-    return tokenizer

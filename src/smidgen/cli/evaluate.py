@@ -5,7 +5,15 @@ from typing import Annotated
 
 import typer
 
-from smidgen.cli.options import DEFAULT_REGISTRY, Device, EvalDataFolder, Json, ModelArgument, RegistryFile
+from smidgen.cli.options import (
+    DEFAULT_REGISTRY,
+    Device,
+    EvalDataFolder,
+    Json,
+    ModelArgument,
+    RegistryFile,
+    TrustRemoteCode,
+)
 
 
 def evaluate(
@@ -31,6 +39,7 @@ def evaluate(
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of generated items.")] = 0,
     device: Device = None,
+    trust_remote_code: TrustRemoteCode = False,
     out: Annotated[
         Path | None, typer.Option("--out", help="Score file; for a run, scores/evaluate.json by default.")
     ] = None,
@@ -66,6 +75,7 @@ def evaluate(
             limit=limit,
             seed=seed,
             device=device,
+            trust_remote_code=trust_remote_code,
             stop_requested=stop_requested,
             on_task=scoring,
             on_progress=lambda scored: status.update(f"scoring {present}: {scored:,} texts"),

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from smidgen.cli.options import Json, ModelArgument
+from smidgen.cli.options import Json, ModelArgument, TrustRemoteCode
 
 
 def generate(
@@ -29,6 +29,7 @@ def generate(
     echo_logprobs: Annotated[
         bool, typer.Option("--echo-logprobs", help="Print each token's log-probability, the prompt's included.")
     ] = False,
+    trust_remote_code: TrustRemoteCode = False,
     as_json: Json = False,
 ) -> None:
     """Sample a continuation; settings not given are those that the model's recipe recommends."""
@@ -64,6 +65,7 @@ def generate(
             echo_logprobs=echo_logprobs,
             on_text=show,
             stop_requested=stop_requested,
+            trust_remote_code=trust_remote_code,
             **settings,
         )
     if as_json:

@@ -22,6 +22,12 @@ Cache = Annotated[
     Path, typer.Option("--cache", help="Folder for what is extracted from installed packages.", show_default=False)
 ]
 Device = Annotated[str | None, typer.Option("--device", help="cpu or cuda; by default a GPU where there is one.")]
+TrustRemoteCode = Annotated[
+    bool,
+    typer.Option(
+        "--trust-remote-code", help="Run the Python code that a model's folder brings along, with your rights."
+    ),
+]
 Compile = Annotated[
     bool | None, typer.Option("--compile/--no-compile", help="Compile the training step (the recipe decides).")
 ]

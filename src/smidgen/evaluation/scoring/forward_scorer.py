@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
+from torch.nn.utils.rnn import pad_sequence
 
 from smidgen.evaluation.scoring.forest import Forest, Query
 
@@ -44,24 +45,27 @@ class ForwardScorer:
         for reads in _batches(asking, self._batch_tokens):
             asked = [(row, number) for row, read in enumerate(reads) for number in asking[read]]
             slots_N = np.concatenate([_slots(forest, number) for _, number in asked])
-            places = [(row, len(reads[row]), queries[number]) for row, number in asked]
-            log_probability[slots_N], is_best[slots_N] = self._scored(reads, places)
+            scored = self._scored(reads, [(row, queries[number]) for row, number in asked])
+            log_probability[slots_N], is_best[slots_N] = scored
         return log_probability, is_best
 
-    def _scored(
-        self, reads: Sequence[Read], places: Sequence[tuple[int, int, Query]]
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _scored(self, reads: Sequence[Read], asked: Sequence[tuple[int, Query]]) -> tuple[np.ndarray, np.ndarray]:
+        """The same for the targets of some queries, each with the row of what it reads."""
         device = next(self._decoder.parameters()).device
-        row_N = torch.tensor([row for row, _, query in places for _ in range(query.asked)], device=device)
-        place_N = torch.cat([torch.arange(length - query.asked, length) for _, length, query in places]).to(device)
-        target_N = torch.tensor(
-            [token for *_, query in places for token in query.token_ids[-query.asked :]], device=device
-        )
+        ids_BT = pad_sequence([torch.tensor(read) for read in reads], batch_first=True)
         with torch.autocast(device.type, torch.bfloat16, enabled=self.bfloat16):
-            logits_BTV = self._decoder(_padded(reads).to(device))
+            logits_BTV = self._decoder(ids_BT.to(device))
+        row_N = [row for row, query in asked for _ in range(query.asked)]
+        place_N = [place for _, query in asked for place in _places(query)]
+        target_N = torch.tensor([token for _, query in asked for token in query.token_ids[-query.asked :]]).to(device)
         logits_NV = logits_BTV[row_N, place_N].float()
         value_N = logits_NV.gather(1, target_N[:, None])[:, 0] - logits_NV.logsumexp(dim=1)
         return value_N.cpu().numpy(), (logits_NV.argmax(dim=1) == target_N).cpu().numpy()
+
+
+def _places(query: Query) -> range:
+    """Where the tokens stand that predict what is asked."""
+    return range(len(query.token_ids) - query.asked - 1, len(query.token_ids) - 1)
 
 
 def _slots(forest: Forest, number: int) -> np.ndarray:
@@ -79,10 +83,3 @@ def _batches(reads: Iterable[Read], tokens: int) -> Iterator[list[Read]]:
         batch.append(read)
     if batch:
         yield batch
-
-
-def _padded(reads: Sequence[Read]) -> Tensor:
-    ids_BT = torch.zeros(len(reads), len(reads[-1]), dtype=torch.long)
-    for row, read in enumerate(reads):
-        ids_BT[row, : len(read)] = torch.tensor(read)
-    return ids_BT
