@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
@@ -29,8 +30,18 @@ def python(program: str, *arguments: str, **options) -> subprocess.CompletedProc
 
 def test_starting_python_loads_one_small_module():
     listed = "before = set(sys.modules); " + START_UP + "print(sorted(set(sys.modules) - before))"
-    result = python("import site, sys; " + listed)
+    # -S: without the packages of this environment, where we may be installed and so loaded before.
+    command = [sys.executable, "-S", "-c", "import site, sys; " + listed]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
     assert (result.stdout.strip(), result.stderr) == ("['smidgen_lm_eval']", "")
+
+
+def test_an_installed_smidgen_is_loaded_at_the_start():
+    installed = distribution("smidgen").files or []
+    if not any(file.name == "smidgen_lm_eval.pth" for file in installed):
+        pytest.skip("installed before the start-up line existed")
+    result = python("import sys; print('smidgen_lm_eval' in sys.modules, 'torch' in sys.modules)")
+    assert result.stdout.split() == ["True", "False"]
 
 
 def test_the_harness_knows_our_model_beside_its_own():
