@@ -202,18 +202,21 @@ bool may_use_tiles() {
 }
 class TileState {
   public:
-    TileState() {
+    explicit TileState(bool wanted) : in_use(wanted && may_use_tiles()) {
         struct alignas(64) {
             uint8_t palette = 1, start_row = 0, reserved[14] = {};
             uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
             uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
         } config;
-        if (may_use_tiles()) _tile_loadconfig(&config);
+        if (in_use) _tile_loadconfig(&config);
     }
     ~TileState() {
-        if (may_use_tiles()) _tile_release();
+        if (in_use) _tile_release();
     }
     TileState(const TileState&) = delete;
+
+  private:
+    const bool in_use;
 };
 // As for_each_product for pairs of bfloat16, 2 x 2 tiles of sums at a time. `in` is a multiple of 16 pairs, and below
 // the last row up to 31 more can be read, whose sums are left out.
@@ -253,7 +256,9 @@ inline void for_each_tile_product(
 #else
 constexpr int TILE = 16;
 bool may_use_tiles() { return false; }
-class TileState {};
+struct TileState {
+    explicit TileState(bool) {}
+};
 template <class Sink>
 inline void for_each_tile_product(const uint32_t*, int, int, const uint32_t*, int, int, Sink&&) {}
 #endif
@@ -628,7 +633,7 @@ int32_t score(const Model* model, const Work* work, int32_t threads) {
     auto take_blocks = [&] {
         try {
             Worker worker(*model, *work, most_rows, longest_path);
-            [[maybe_unused]] TileState tiles;
+            [[maybe_unused]] TileState tiles(model->bfloat16);
             for (int block; (block = next++) < work->blocks;) worker.run(block);
         } catch (const std::bad_alloc&) {
             failed = 1;
