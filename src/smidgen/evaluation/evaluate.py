@@ -84,7 +84,7 @@ def _record(
         "tokenizer_sha256": model.tokenizer.fingerprint,
         "settings": {
             "precision": conditions.precision,
-            "dtype": "float32" if conditions.precision == "exact" else "bfloat16, float32 where that cannot decide",
+            "dtype": "float32" if conditions.precision == "exact" else "int8 or bfloat16, float32 where that cannot decide",
             "limit": conditions.limit,
             "seed": conditions.seed,
             "max_length": model.max_length or model.config.context_length,

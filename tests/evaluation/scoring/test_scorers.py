@@ -106,6 +106,20 @@ def test_matrix_tiles_give_what_vectors_give(emulation, threads):
     assert (is_best == expected_best).mean() > 0.99
 
 
+def test_int8_is_near_and_is_not_bfloat16():
+    decoder = made(hidden_size=64, num_heads=4, num_kv_heads=2, head_dim=32, intermediate_size=96, mlp_bias=True)
+    scorer = native(decoder, int8=True)
+    if not scorer.int8:
+        pytest.skip("this processor does not multiply int8")
+    queries = texts_with_common_beginnings(decoder.config.vocab_size)
+    forest = plant(queries, block_rows=77)
+    expected, _ = native(decoder).score(queries, forest)
+    rough, _ = native(decoder, bfloat16=True).score(queries, forest)
+    rougher, _ = scorer.score(queries, forest)
+    bfloat16_error, int8_error = (np.abs(values - expected).mean() for values in (rough, rougher))
+    assert 2 * bfloat16_error < int8_error < 0.3
+
+
 def test_nan_weights_give_nan(design):
     broken = type(design)(design.config)
     broken.load_state_dict(design.state_dict())

@@ -95,9 +95,12 @@ inline Vector exponential(Vector x) {
 
 // A matrix (out, in) packed as panels of PANEL outputs, [out / PANEL][in][PANEL] in float32; in bfloat16 pairs of
 // inputs lie together, [out / PANEL][in / 2][PANEL][2]. Outputs are padded with zeros. `bias` may be missing.
+//
+// With `scales`, one for each output, it is of int8 in fours of inputs, [out / PANEL][in / 4][PANEL][4]. `offsets` are
+// 128 times the sum of each output's weights: the instruction wants inputs without sign, so they are moved by 128.
 struct Matrix {
     const void* packed;
-    const float* bias;
+    const float *bias, *scales, *offsets;
     int32_t in, out;
 };
 
@@ -151,6 +154,50 @@ constexpr bool HAS_BFLOAT16 = false;
 template <int ROWS>
 inline void multiply_tile(const uint32_t*, int, const uint32_t*, int, Vector (&)[ROWS][VECTORS]) {}
 void narrow(const float*, uint32_t*, int) {}
+#endif
+
+// Four inputs of a byte each.
+struct Bytes {
+    uint32_t four;
+};
+#if defined(__AVX512VNNI__)
+constexpr bool HAS_INT8 = true;
+template <int ROWS>
+inline void multiply_tile(const Bytes* x, int x_stride, const Bytes* panel, int in, Vector (&sums)[ROWS][VECTORS]) {
+    // In variables of its own: sums of integers that are passed by reference are spilt to memory (GCC 12).
+    IntVector counts[ROWS][VECTORS] = {};
+    for (int k = 0; k < in; k++, panel += PANEL) {
+        const __m512i first = _mm512_loadu_si512(panel), second = _mm512_loadu_si512(panel + LANES);
+#pragma GCC unroll 16
+        for (int row = 0; row < ROWS; row++) {
+            const __m512i factor = _mm512_set1_epi32(x[static_cast<size_t>(row) * x_stride + k].four);
+            counts[row][0] = (IntVector)_mm512_dpbusd_epi32((__m512i)counts[row][0], factor, first);
+            counts[row][1] = (IntVector)_mm512_dpbusd_epi32((__m512i)counts[row][1], factor, second);
+        }
+    }
+#pragma GCC unroll 16
+    for (int row = 0; row < ROWS; row++)
+        for (int v = 0; v < VECTORS; v++) sums[row][v] = __builtin_convertvector(counts[row][v], Vector);
+}
+// Columns (a multiple of 16) in 255 steps around 128; returns the size of a step.
+float quantise(const float* x, Bytes* to, int columns) {
+    Vector most = {};
+    for (int c = 0; c < columns; c += LANES) {
+        const Vector value = load(x + c);
+        most = larger(value > 0.0f ? value : -value, most);
+    }
+    const float top = std::max(largest(most), 1e-30f);
+    for (int c = 0; c < columns; c += LANES) {
+        const __m512i steps = _mm512_cvtps_epi32((__m512)(load(x + c) * (127.0f / top)));
+        _mm_storeu_si128((__m128i*)(to + c / 4), _mm512_cvtepi32_epi8(_mm512_add_epi32(steps, _mm512_set1_epi32(128))));
+    }
+    return top / 127.0f;
+}
+#else
+constexpr bool HAS_INT8 = false;
+template <int ROWS>
+inline void multiply_tile(const Bytes*, int, const Bytes*, int, Vector (&)[ROWS][VECTORS]) {}
+float quantise(const float*, Bytes*, int) { return 0; }
 #endif
 
 // Calls `use(row, first_row_of_tile...)` for ROWS rows starting at `row`; a template, since the tile must be in registers.
@@ -315,6 +362,7 @@ class Worker {
             // Products by tiles read up to 31 rows beyond the last.
             const size_t rows_read = std::max(most_rows, FEED_FORWARD_ROWS) + PANEL;
             pairs.resize(std::max(rows_read * widest, scores.size()) / 2);
+            steps.resize(rows_read);
         } else {
             keys.resize(key_count), values.resize(value_count);
         }
@@ -334,7 +382,7 @@ class Worker {
     const Work& w;
     const int C, D, Q, KV, padded_D, path_capacity;
     const float scale;
-    std::vector<float> x, normed, qkv, mixed, inner, logits, scores, out, keys, values;
+    std::vector<float> x, normed, qkv, mixed, inner, logits, scores, out, keys, values, steps;
     std::vector<uint32_t> pairs, key_pairs, value_pairs;
     int first_segment = 0, end_segment = 0, first_row = 0, rows = 0;
 
@@ -586,6 +634,7 @@ class Worker {
         if (!m.bfloat16)
             return for_each_product(in, stride, count, static_cast<const float*>(matrix.packed), matrix.in, matrix.in,
                                     matrix.out, biased);
+        if (matrix.scales) return linear_in_bytes(matrix, in, stride, count, biased);
         const int half = matrix.in / 2;
         for (int row = 0; row < count; row++)
             narrow(in + static_cast<size_t>(row) * stride, pairs.data() + static_cast<size_t>(row) * half, matrix.in);
@@ -594,6 +643,23 @@ class Worker {
             for_each_tile_product(pairs.data(), half, count, packed, half, matrix.out, biased);
         else
             for_each_product(pairs.data(), half, count, packed, half, half, matrix.out, biased);
+    }
+
+    template <class Sink>
+    void linear_in_bytes(const Matrix& matrix, const float* in, int stride, int count, Sink&& sink) {
+        const int fours = matrix.in / 4;
+        Bytes* bytes = reinterpret_cast<Bytes*>(pairs.data());
+        for (int row = 0; row < count; row++)
+            steps[row] = quantise(in + static_cast<size_t>(row) * stride, bytes + static_cast<size_t>(row) * fours, matrix.in);
+        for_each_product(bytes, fours, count, static_cast<const Bytes*>(matrix.packed), fours, fours, matrix.out,
+                         [&](int row, int first, const Vector (&sums)[VECTORS]) {
+                             Vector scaled[VECTORS];
+                             for (int v = 0; v < VECTORS; v++) {
+                                 const int at = first + v * LANES;
+                                 scaled[v] = (sums[v] - load(matrix.offsets + at)) * (load(matrix.scales + at) * steps[row]);
+                             }
+                             sink(row, first, scaled);
+                         });
     }
 
     static void write(float* at, const Vector (&sums)[VECTORS]) {
@@ -616,6 +682,7 @@ extern "C" {
 
 int32_t panel_width() { return PANEL; }
 int32_t has_bfloat16() { return HAS_BFLOAT16; }
+int32_t has_int8() { return HAS_BFLOAT16 && HAS_INT8; }
 int32_t has_tiles() { return may_use_tiles(); }
 
 // 0, or 1 when memory ran out. Every thread takes the next block until none is left.

@@ -33,7 +33,10 @@ _Int, _Pointer = ctypes.c_int32, ctypes.c_void_p
 
 
 class _Matrix(ctypes.Structure):
-    _fields_ = (("packed", _Pointer), ("bias", _Pointer), ("in", _Int), ("out", _Int))
+    _fields_ = (
+        *((name, _Pointer) for name in ("packed", "bias", "scales", "offsets")),
+        *((name, _Int) for name in ("in", "out")),
+    )
 
 
 class _Layer(ctypes.Structure):
@@ -74,7 +77,8 @@ class _Work(ctypes.Structure):
 class NativeScorer:
     """Scores forests on the processor. ``bfloat16`` rounds what enters each product; sums stay in float32.
 
-    ``options`` go to the compiler.
+    ``int8`` goes further where the processor can and has no matrix tiles: products of the layers in int8, a scale for
+    each token and each output, five times the error of bfloat16. ``options`` go to the compiler.
     Raises ``smidgen.native.library.Unavailable`` where the C++ cannot be compiled.
     """
 
@@ -84,12 +88,14 @@ class NativeScorer:
         *,
         cache: Path,
         bfloat16: bool = False,
+        int8: bool = False,
         threads: int | None = None,
         options: Sequence[str] = (),
     ) -> None:
         self._library = load_library(SOURCE, cache, options=options)
         self._panel = self._library.panel_width()
-        self.bfloat16 = bfloat16 and supports_bfloat16(self._library, decoder)
+        self.bfloat16 = (bfloat16 or int8) and supports_bfloat16(self._library, decoder)
+        self.int8 = int8 and self.bfloat16 and supports_int8(self._library, decoder)
         self._decoder = decoder
         self._threads = threads or torch.get_num_threads()
         # Whatever the structures point into must live as long as they do.
@@ -136,7 +142,8 @@ class NativeScorer:
             xsa=config.xsa,
             eps=config.rms_norm_eps,
             final_norm=self._address(decoder.norm.weight),
-            head=self._matrix(head.weight, None),
+            # The head's errors go into the result as they are.
+            head=self._matrix(head.weight, None, in_bytes=False),
             layer=layers,
         )
 
@@ -161,8 +168,22 @@ class NativeScorer:
             },
         )
 
-    def _matrix(self, weight_NK: Tensor, bias_N: Tensor | None) -> _Matrix:
+    def _matrix_of_bytes(self, weight_NK: Tensor, bias_N: Tensor | None) -> _Matrix:
+        """Weights in 255 steps, of a size of its own for each output."""
+        N, K = weight_NK.shape
+        padding = -N % self._panel
+        weights = np.pad(weight_NK.detach().float().numpy(), ((0, padding), (0, 0)))
+        scales = np.maximum(np.abs(weights).max(axis=1), 1e-30).astype(np.float32) / 127
+        steps = np.rint(weights / scales[:, None]).astype(np.int8)
+        packed = steps.reshape(-1, self._panel, K // 4, 4).swapaxes(1, 2)
+        offsets = 128 * steps.sum(axis=1, dtype=np.int32).astype(np.float32)
+        bias = None if bias_N is None else self._held(np.pad(bias_N.detach().float().numpy(), (0, padding)))
+        return _Matrix(self._held(packed), bias, self._held(scales), self._held(offsets), K, N)
+
+    def _matrix(self, weight_NK: Tensor, bias_N: Tensor | None, *, in_bytes: bool = True) -> _Matrix:
         """Panels of ``panel`` outputs, inputs in order; the last panel is filled with zeros."""
+        if self.int8 and in_bytes:
+            return self._matrix_of_bytes(weight_NK, bias_N)
         N, K = weight_NK.shape
         padding = -N % self._panel
         panels = np.pad(weight_NK.detach().float().numpy(), ((0, padding), (0, 0))).reshape(-1, self._panel, K)
@@ -173,7 +194,7 @@ class NativeScorer:
         else:
             packed = panels.swapaxes(1, 2)
         bias = None if bias_N is None else self._held(np.pad(bias_N.detach().float().numpy(), (0, padding)))
-        return _Matrix(self._held(packed), bias, K, N)
+        return _Matrix(self._held(packed), bias, None, None, K, N)
 
     def _address(self, tensor: Tensor) -> int:
         return self._held(tensor.detach().float().numpy())
@@ -189,6 +210,13 @@ def supports_bfloat16(library: ctypes.CDLL, decoder: Decoder) -> bool:
     config = decoder.config
     widths = (config.hidden_size, config.num_heads * config.head_dim, config.intermediate_size, config.head_dim)
     return bool(library.has_bfloat16()) and all(width % 2 == 0 for width in widths)
+
+
+def supports_int8(library: ctypes.CDLL, decoder: Decoder) -> bool:
+    """Whether the processor multiplies int8, has nothing faster, and every row of the design fills its vectors."""
+    config = decoder.config
+    widths = (config.hidden_size, config.num_heads * config.head_dim, config.intermediate_size)
+    return bool(library.has_int8()) and not library.has_tiles() and all(width % 16 == 0 for width in widths)
 
 
 def default_cache() -> Path:

@@ -57,7 +57,7 @@ def scorer_for(decoder: nn.Module, *, cache: Path, bfloat16: bool = False) -> tu
     if not on_cpu:
         return TorchScorer(decoder, bfloat16=bfloat16 and is_fast), layout, ""
     try:
-        return NativeScorer(decoder, cache=cache, bfloat16=bfloat16), NATIVE_LAYOUT, ""
+        return NativeScorer(decoder, cache=cache, bfloat16=bfloat16, int8=bfloat16), NATIVE_LAYOUT, ""
     except Unavailable as error:
         return (
             TorchScorer(decoder, bfloat16=False),
