@@ -16,6 +16,9 @@ from smidgen.evaluation.tasks.indices import indices
 from smidgen.evaluation.tasks.suites import expand
 from smidgen.records.environment import versions
 
+# The number format of the products, by precision.
+_DTYPES = {"exact": "float32", "fast": "int8 or bfloat16, float32 where these cannot decide"}
+
 
 def evaluate(
     model: OpenModel,
@@ -84,7 +87,7 @@ def _record(
         "tokenizer_sha256": model.tokenizer.fingerprint,
         "settings": {
             "precision": conditions.precision,
-            "dtype": "float32" if conditions.precision == "exact" else "int8 or bfloat16, float32 where that cannot decide",
+            "dtype": _DTYPES[conditions.precision],
             "limit": conditions.limit,
             "seed": conditions.seed,
             "max_length": model.max_length or model.config.context_length,
