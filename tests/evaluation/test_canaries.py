@@ -144,7 +144,7 @@ def test_a_constant_model_scores_exactly_chance_and_every_item_is_a_tie(constant
         assert score.value == pytest.approx(outcome.baselines["canary"]["chance"], abs=1e-12), metric
         assert (score.ties, score.n) == (ITEMS, ITEMS), metric
     if precision == "fast":
-        assert outcome.settings["canary"]["rescored"] == ITEMS, "bfloat16 cannot decide a tie"
+        assert outcome.settings["canary"]["items_by_precision"]["float32"] == ITEMS, "only float32 decides a tie"
 
 
 def test_a_constant_model_scores_chance_on_a_task_file_too(constant, tmp_path):
@@ -283,7 +283,7 @@ def test_the_order_of_items_changes_no_choice(untrained, expected):
 def test_the_size_of_blocks_and_chunks_changes_no_choice(untrained, expected, block_rows, chunk_rows, monkeypatch):
     layout = Layout(block_rows=block_rows, chunk_rows=chunk_rows)
     monkeypatch.setattr(
-        log_likelihood, "scorer_for", lambda *args, **options: (scorer_for(*args, **options)[0], layout, "")
+        log_likelihood, "scorer_for", lambda *args, **options: scorer_for(*args, **options)._replace(layout=layout)
     )
     assert_same(scored(untrained, choices(range(ITEMS))), expected)
 

@@ -44,7 +44,7 @@ def test_the_size_of_batches_and_the_order_change_nothing(decoder, requests, blo
     expected = [result.log_probability for result in log_likelihoods(decoder, requests)]
     layout = Layout(block_rows=block_rows, chunk_rows=chunk_rows)
     monkeypatch.setattr(
-        log_likelihood, "scorer_for", lambda *args, **options: (scorer_for(*args, **options)[0], layout, "")
+        log_likelihood, "scorer_for", lambda *args, **options: scorer_for(*args, **options)._replace(layout=layout)
     )
     reversed_results = log_likelihoods(decoder, requests[::-1])[::-1]
     assert [result.log_probability for result in reversed_results] == pytest.approx(expected, abs=1e-5)

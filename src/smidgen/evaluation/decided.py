@@ -1,6 +1,8 @@
-"""Log-probabilities good enough to choose by: bfloat16 first, float32 for every item that this cannot decide.
+"""Log-probabilities good enough to choose by: the roughest numbers first, finer ones for what these cannot decide.
 
-How far bfloat16 is off is measured on the model and items at hand, not assumed.
+How far each precision is off is measured on the model and items at hand, not assumed.
+
+R requests    N items (contests), each with some neighbouring requests
 """
 
 from collections.abc import Callable, Sequence
@@ -8,12 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smidgen.evaluation.log_likelihood import Likelihood, log_likelihoods, supports_bfloat16
+from smidgen.evaluation.log_likelihood import Likelihood, log_likelihoods
 from smidgen.evaluation.request import Request
+from smidgen.evaluation.scoring.native import default_cache
+from smidgen.evaluation.scoring.precision import Precision
+from smidgen.evaluation.scoring.scorer import Scoring, rough_scorings, scorer_for
 from smidgen.model.decoder import Decoder
 
-# Items scored both ways to begin with.
-CALIBRATION_ITEMS = 32
+# Items scored in every precision to begin with.
+CALIBRATION_ITEMS = 16
 # A margin is trusted beyond this many standard deviations of its error, or this many times the worst error seen,
 # whichever is more. Over 7,000 margins of four benchmarks and two models the worst error was 5.0 deviations and one
 # in 3,000 exceeded 4 (experiments.md, 2026-11-21); a wrong choice needs such an error and as small a margin.
@@ -30,15 +35,15 @@ class Contest:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """Likelihoods of all requests, of which those of ``exact_items`` are in float32.
+    """Likelihoods of all requests, those of an item in the precision that decided it.
 
-    ``error_nats`` is the root mean square error of bfloat16 for one token, measured on them; None where all are
-    exact.
+    ``items`` counts these by precision. ``error_nats`` is the root mean square error of one token for each rough
+    precision, measured on what was also scored in float32.
     """
 
     likelihoods: list[Likelihood]
-    exact_items: int
-    error_nats: float | None
+    items: dict[Precision, int]
+    error_nats: dict[Precision, float]
 
 
 def decide(
@@ -52,64 +57,113 @@ def decide(
 ) -> Decision:
     """Score so that every item's best ending is that of float32, by each of its metrics.
 
-    The error of a sum grows with the square root of its length: measured, from 1 to 99 tokens (experiments.md).
+    ``contests`` hold all requests, in their order.
     """
+    quiz = _Quiz(requests, contests)
+    rough = rough_scorings(decoder, cache=default_cache()) if len(contests) > 2 * CALIBRATION_ITEMS else []
+    stages = [_Stage(scoring, quiz) for scoring in rough]
+    exact = _Stage(scorer_for(decoder, cache=default_cache()), quiz)
 
-    def scored(chosen: Sequence[int], precision: str) -> list[Likelihood]:
-        return log_likelihoods(
+    def score(stage: _Stage, wanted_N: np.ndarray) -> None:
+        chosen = np.flatnonzero(np.repeat(wanted_N & ~stage.scored_N, quiz.sizes_N)).tolist()
+        found = log_likelihoods(
             decoder,
             [requests[index] for index in chosen],
             max_length=max_length,
-            precision=precision,  # type: ignore[arg-type]
+            scoring=stage.scoring,
             stop_requested=stop_requested,
-            on_progress=on_progress if precision == "bfloat16" else lambda scored: None,
+            # What is scored again is not counted again.
+            on_progress=on_progress if len(chosen) == len(requests) else lambda scored: None,
         )
+        stage.add(chosen, found)
 
-    everything = range(len(requests))
-    if len(contests) <= 2 * CALIBRATION_ITEMS or not supports_bfloat16(decoder):
-        return Decision(likelihoods=scored(everything, "float32"), exact_items=len(contests), error_nats=None)
-    likelihoods = scored(everything, "bfloat16")
-    quick = np.array([likelihood.log_probability for likelihood in likelihoods])
-    lengths = np.array([len(request.continuation) for request in requests])
-    exact: set[int] = set()
-    errors = _Errors([], [])
-    unsure = list(range(0, len(contests), len(contests) // CALIBRATION_ITEMS))
-    while unsure:
-        chosen = [index for item in unsure for index in contests[item].requests]
-        for index, likelihood in zip(chosen, scored(chosen, "float32"), strict=True):
-            likelihoods[index] = likelihood
-        for item in unsure:
-            place = slice(contests[item].requests.start, contests[item].requests.stop)
-            errors.add(quick[place] - [each.log_probability for each in likelihoods[place]], lengths[place])
-        exact.update(unsure)
-        bounds = errors.bounds()
-        unsure = [
-            item
-            for item, contest in enumerate(contests)
-            if item not in exact and not _is_decided(quick, lengths, contest, bounds)
+    everything_N = np.ones(len(contests), dtype=bool)
+    unsure_N = everything_N.copy()
+    if stages:
+        score(stages[0], everything_N)
+        unsure_N[:] = False
+        unsure_N[:: len(contests) // CALIBRATION_ITEMS] = True
+    while unsure_N.any():
+        for stage in (*stages, exact):
+            score(stage, unsure_N)
+        for stage in stages:
+            stage.compare(exact, unsure_N)
+        unsure_N = ~exact.scored_N
+        for stage in stages:
+            score(stage, unsure_N)
+            unsure_N &= ~stage.decided()
+    return _decision(quiz, [exact, *reversed(stages)])
+
+
+class _Quiz:
+    """Requests and contests as arrays, so that a pass over all items is a few operations."""
+
+    def __init__(self, requests: Sequence[Request], contests: Sequence[Contest]) -> None:
+        self.tokens_R = np.array([len(request.continuation) for request in requests], dtype=float)
+        self.sizes_N = np.array([len(contest.requests) for contest in contests], dtype=int)
+        self.firsts_N = np.cumsum(self.sizes_N) - self.sizes_N
+        self.item_R = np.repeat(np.arange(len(contests)), self.sizes_N)
+        # By metric.
+        self.divisors_R = [
+            np.concatenate([contest.divisors[metric] for contest in contests])
+            for metric in range(len(contests[0].divisors) if contests else 0)
         ]
-    return Decision(likelihoods=likelihoods, exact_items=len(exact), error_nats=_root_mean_square(errors.alone))
+
+    def best_of_each(self, scores_R: np.ndarray) -> np.ndarray:
+        """For each request the best one of its item, the first of equals; itself where scores are NaN."""
+        index_R = np.arange(len(scores_R))
+        is_best_R = scores_R == np.maximum.reduceat(scores_R, self.firsts_N)[self.item_R]
+        best_N = np.minimum.reduceat(np.where(is_best_R, index_R, len(scores_R)), self.firsts_N)
+        best_R = best_N[self.item_R]
+        return np.where(best_R < len(scores_R), best_R, index_R)
 
 
-@dataclass(frozen=True, slots=True)
-class _Errors:
-    """Errors of bfloat16 in nats over the root of the number of tokens: of single endings, and of differences.
+class _Stage:
+    """What one precision gave so far, and how far it was off.
 
-    Endings share their context and its errors, so that a difference may be surer than either of its sides.
+    Errors are in nats over the root of the number of tokens, with which the error of a sum grows (measured from 1 to
+    99 tokens, experiments.md): of single endings, and of differences between endings of an item. Endings share their
+    context and its errors, so that a difference may be surer than either of its sides.
     """
 
-    alone: list[float]
-    between: list[float]
+    def __init__(self, scoring: Scoring, quiz: _Quiz) -> None:
+        self.scoring, self.quiz = scoring, quiz
+        self.found: dict[int, Likelihood] = {}
+        self.sums_R = np.full(len(quiz.item_R), np.nan)
+        self.scored_N = np.zeros(len(quiz.sizes_N), dtype=bool)
+        self.errors_alone: list[float] = []
+        self.errors_between: list[float] = []
 
-    def add(self, error: np.ndarray, lengths: np.ndarray) -> None:
-        """Those of the endings of one item."""
-        self.alone.extend(error / np.sqrt(lengths))
-        first, second = np.triu_indices(len(error), k=1)
-        self.between.extend((error[first] - error[second]) / np.sqrt(lengths[first] + lengths[second]))
+    def add(self, chosen: list[int], likelihoods: Sequence[Likelihood]) -> None:
+        self.found.update(zip(chosen, likelihoods, strict=True))
+        self.sums_R[chosen] = [likelihood.log_probability for likelihood in likelihoods]
+        self.scored_N[self.quiz.item_R[chosen]] = True
 
-    def bounds(self) -> tuple[float, float]:
-        """What neither exceeds; NaN for a broken model, which decides nothing."""
-        return _bound(self.alone), _bound(self.between)
+    def compare(self, exact: "_Stage", items_N: np.ndarray) -> None:
+        """Learn from items that were scored in both."""
+        for item in np.flatnonzero(items_N):
+            place = slice(self.quiz.firsts_N[item], self.quiz.firsts_N[item] + self.quiz.sizes_N[item])
+            error, tokens = self.sums_R[place] - exact.sums_R[place], self.quiz.tokens_R[place]
+            self.errors_alone.extend(error / np.sqrt(tokens))
+            first, second = np.triu_indices(len(error), k=1)
+            self.errors_between.extend((error[first] - error[second]) / np.sqrt(tokens[first] + tokens[second]))
+
+    def decided(self) -> np.ndarray:
+        """Of which items the best ending stays the best, and alone, whatever the errors within their bounds.
+
+        The error of ``a / u - b / v`` is ``(a - b) / u`` plus ``b (1 / u - 1 / v)``. NaN decides nothing.
+        """
+        quiz, alone, between = self.quiz, _bound(self.errors_alone), _bound(self.errors_between)
+        decided_N = np.ones(len(quiz.sizes_N), dtype=bool)
+        for divisors_R in quiz.divisors_R:
+            scores_R = self.sums_R / divisors_R
+            best_R = quiz.best_of_each(scores_R)
+            error_R = between * np.sqrt(quiz.tokens_R + quiz.tokens_R[best_R]) / divisors_R[best_R]
+            error_R += alone * np.sqrt(quiz.tokens_R) * np.abs(1 / divisors_R[best_R] - 1 / divisors_R)
+            is_best_R = (best_R == np.arange(len(best_R))) & ~np.isnan(scores_R)
+            safe_R = is_best_R | (scores_R[best_R] - scores_R > error_R)
+            decided_N &= np.logical_and.reduceat(safe_R, quiz.firsts_N)
+        return decided_N
 
 
 def _bound(errors: Sequence[float]) -> float:
@@ -120,20 +174,21 @@ def _root_mean_square(errors: Sequence[float]) -> float:
     return float(np.sqrt(np.mean(np.square(errors))))
 
 
-def _is_decided(quick: np.ndarray, lengths: np.ndarray, contest: Contest, bounds: tuple[float, float]) -> bool:
-    """Whether the best ending stays the best, and alone, whatever the errors within their bounds.
-
-    The error of ``a / u - b / v`` is ``(a - b) / u`` plus ``b (1 / u - 1 / v)``.
-    """
-    alone, between = bounds
-    place = slice(contest.requests.start, contest.requests.stop)
-    for divisors in contest.divisors:
-        scores, shares = quick[place] / divisors, 1 / np.array(divisors)
-        best = int(scores.argmax())
-        error = between * np.sqrt(lengths[place] + lengths[place][best]) * shares[best]
-        error += alone * np.sqrt(lengths[place]) * np.abs(shares[best] - shares)
-        safe = scores[best] - scores > error
-        safe[best] = True
-        if not safe.all():
-            return False
-    return True
+def _decision(quiz: _Quiz, stages: Sequence[_Stage]) -> Decision:
+    """From each item's finest stage; ``stages`` come from the finest to the roughest."""
+    likelihoods: dict[int, Likelihood] = {}
+    items: dict[Precision, int] = {}
+    taken_N = np.zeros(len(quiz.sizes_N), dtype=bool)
+    for stage in stages:
+        likelihoods = {**stage.found, **likelihoods}
+        items[stage.scoring.scorer.precision] = int((stage.scored_N & ~taken_N).sum())
+        taken_N |= stage.scored_N
+    return Decision(
+        likelihoods=[likelihoods[index] for index in range(len(quiz.tokens_R))],
+        items=items,
+        error_nats={
+            stage.scoring.scorer.precision: _root_mean_square(stage.errors_alone)
+            for stage in stages
+            if stage.errors_alone
+        },
+    )

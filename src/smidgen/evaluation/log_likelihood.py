@@ -6,7 +6,6 @@ T tokens    V vocabulary
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
@@ -15,12 +14,9 @@ from smidgen.errors import Interrupted
 from smidgen.evaluation.request import Request
 from smidgen.evaluation.scoring.forest import Forest, Query, chunks, plant, sorted_order
 from smidgen.evaluation.scoring.native import default_cache
-from smidgen.evaluation.scoring.scorer import scorer_for
+from smidgen.evaluation.scoring.precision import EXACT, Precision
+from smidgen.evaluation.scoring.scorer import Scoring, scorer_for
 from smidgen.model.decoder import Decoder
-
-# "float32" gives what lm-evaluation-harness gives in float32; "bfloat16" is about twice as fast and only good for
-# what is decided by a wide margin.
-Precision = Literal["float32", "bfloat16"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +36,8 @@ def log_likelihoods(
     requests: Sequence[Request],
     *,
     max_length: int | None = None,
-    precision: Precision = "float32",
+    precision: Precision = EXACT,
+    scoring: Scoring | None = None,
     stop_requested: Callable[[], bool] = lambda: False,
     on_progress: Callable[[int], None] = lambda scored: None,
 ) -> list[Likelihood]:
@@ -48,8 +45,9 @@ def log_likelihoods(
 
     Tokens that requests have in common from their beginning are read once. Sequences longer than ``max_length`` (the
     design's context by default) lose the left of their context and count as truncated. A continuation that is longer
-    by itself is scored whole, one token of context before it: rotary positions allow it. ``on_progress`` gets the
-    number of requests scored so far.
+    by itself is scored whole, one token of context before it: rotary positions allow it. ``scoring`` is what
+    ``scorer_for`` gave for the decoder, where several calls share it; ``precision`` then has no say.
+    ``on_progress`` gets the number of requests scored so far.
 
     Raises ``ValueError`` for an empty context or continuation, ``Interrupted`` when asked to stop.
     """
@@ -58,7 +56,8 @@ def log_likelihoods(
     order = sorted_order(queries)
     scored = 0
     results: list[Likelihood | None] = [None] * len(requests)
-    for slots, values in _scored_chunks(decoder, [queries[index] for index in order], precision):
+    scoring = scoring or scorer_for(decoder, cache=default_cache(), precision=precision)
+    for slots, values in _scored_chunks(scoring, [queries[index] for index in order]):
         if stop_requested():
             raise Interrupted("scoring was stopped; repeat the command to score again")
         for index, (log_probability, greedy) in zip(order[slots], values, strict=True):
@@ -70,21 +69,9 @@ def log_likelihoods(
     return [result for result in results if result is not None]
 
 
-def supports_bfloat16(decoder: Decoder) -> bool:
-    """Whether "bfloat16" is really faster here; it is computed in float32 otherwise."""
-    return scorer_for(decoder, cache=default_cache(), bfloat16=True)[0].bfloat16
-
-
-def slower_because(decoder: Decoder) -> str:
-    """One sentence where a faster way to score this decoder is unavailable, else nothing."""
-    return scorer_for(decoder, cache=default_cache())[2]
-
-
-def _scored_chunks(
-    decoder: Decoder, queries: Sequence[Query], precision: Precision
-) -> Iterator[tuple[slice, list[tuple[float, bool]]]]:
+def _scored_chunks(scoring: Scoring, queries: Sequence[Query]) -> Iterator[tuple[slice, list[tuple[float, bool]]]]:
     """Sum and greediness of sorted queries, some at a time."""
-    scorer, layout, _ = scorer_for(decoder, cache=default_cache(), bfloat16=precision == "bfloat16")
+    scorer, layout, _ = scoring
     parts = [queries[part] for part in chunks(queries, rows=layout.chunk_rows)]
     start = 0
     # The next chunk is laid out while this one is scored.

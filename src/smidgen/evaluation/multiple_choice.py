@@ -30,8 +30,9 @@ def score_choices(
 ) -> TaskOutcome:
     """Score every item by each of the task's metrics, in all and by group.
 
-    ``exact`` computes in float32 what lm-evaluation-harness computes; ``fast`` makes the same choices from bfloat16
-    where that is enough. Raises ``CheckFailed`` for a model that returns NaN, ``Interrupted`` when asked to stop.
+    ``exact`` computes in float32 what lm-evaluation-harness computes; ``fast`` makes the same choices from int8 and
+    bfloat16 where these are enough. Raises ``CheckFailed`` for a model that returns NaN, ``Interrupted`` when asked
+    to stop.
     """
     items = cast(Sequence[Choice], task.items)
     requests, notes = encode_pairs(
@@ -51,7 +52,7 @@ def score_choices(
     if precision == "fast" and not task.probability_mass:
         decision = decide(model.decoder, requests, contests, **common)  # type: ignore[arg-type]
         likelihoods = decision.likelihoods
-        settings = {"rescored": decision.exact_items, "error_nats": decision.error_nats}
+        settings = {"items_by_precision": decision.items, "error_nats": decision.error_nats}
     else:
         likelihoods = log_likelihoods(model.decoder, requests, **common)  # type: ignore[arg-type]
         settings = {}

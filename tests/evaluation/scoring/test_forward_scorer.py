@@ -75,12 +75,14 @@ def test_a_decoder_that_is_not_ours_is_scored_by_its_forward_pass(plain):
 
 
 def test_bfloat16_is_not_claimed_on_a_processor(plain):
-    assert not scorer_for(plain, cache=default_cache(), bfloat16=True)[0].bfloat16
+    assert scorer_for(plain, cache=default_cache(), precision="bfloat16")[0].precision == "float32"
 
 
 def test_bfloat16_is_near_and_is_not_float32(plain):
     queries = queries_with_common_beginnings()
     forest = plant(queries, block_rows=50)
-    exact, quick = (ForwardScorer(plain, bfloat16=half).score(queries, forest)[0] for half in (False, True))
+    exact, quick = (
+        ForwardScorer(plain, precision=each).score(queries, forest)[0] for each in ("float32", "bfloat16")
+    )
     error = np.abs(quick - exact)
     assert 1e-4 < error.max() < 0.5

@@ -67,8 +67,8 @@ def test_threads_change_nothing(design):
 
 
 def test_bfloat16_is_near_and_is_not_float32(design):
-    scorer = native(design, bfloat16=True)
-    if not scorer.bfloat16:
+    scorer = native(design, precision="bfloat16")
+    if scorer.precision != "bfloat16":
         pytest.skip("this processor does not multiply bfloat16")
     queries = texts_with_common_beginnings(design.config.vocab_size)
     forest = plant(queries, block_rows=100)
@@ -91,10 +91,10 @@ def test_matrix_tiles_give_what_vectors_give(emulation, threads):
     decoder = made(
         hidden_size=64, num_heads=4, num_kv_heads=2, head_dim=32, intermediate_size=96, attention_bias=True
     )
-    vectors = native(decoder, bfloat16=True)
-    if not vectors.bfloat16:
+    vectors = native(decoder, precision="bfloat16")
+    if vectors.precision != "bfloat16":
         pytest.skip("this processor does not multiply bfloat16")
-    tiles = native(decoder, bfloat16=True, options=emulation, threads=threads)
+    tiles = native(decoder, precision="bfloat16", options=emulation, threads=threads)
     assert tiles._library.has_tiles()
     queries = texts_with_common_beginnings(decoder.config.vocab_size)
     forest = plant(queries, block_rows=77)
@@ -108,13 +108,13 @@ def test_matrix_tiles_give_what_vectors_give(emulation, threads):
 
 def test_int8_is_near_and_is_not_bfloat16():
     decoder = made(hidden_size=64, num_heads=4, num_kv_heads=2, head_dim=32, intermediate_size=96, mlp_bias=True)
-    scorer = native(decoder, int8=True)
-    if not scorer.int8:
+    scorer = native(decoder, precision="int8")
+    if scorer.precision != "int8":
         pytest.skip("this processor does not multiply int8")
     queries = texts_with_common_beginnings(decoder.config.vocab_size)
     forest = plant(queries, block_rows=77)
     expected, _ = native(decoder).score(queries, forest)
-    rough, _ = native(decoder, bfloat16=True).score(queries, forest)
+    rough, _ = native(decoder, precision="bfloat16").score(queries, forest)
     rougher, _ = scorer.score(queries, forest)
     bfloat16_error, int8_error = (np.abs(values - expected).mean() for values in (rough, rougher))
     assert 2 * bfloat16_error < int8_error < 0.3

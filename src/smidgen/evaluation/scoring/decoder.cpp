@@ -16,7 +16,7 @@
 #include <new>
 #include <thread>
 #include <vector>
-#if defined(__AVX512BF16__)
+#if defined(__AVX512F__)
 #include <immintrin.h>
 #endif
 #if defined(__AVX512BF16__) && defined(__AMX_BF16__) && defined(__linux__)
@@ -92,6 +92,22 @@ inline Vector exponential(Vector x) {
     std::memcpy(&power, &bits, sizeof power);
     return p * power;
 }
+
+// What functions may cost in rounded products: errors below 1e-4, bfloat16 has 4e-3.
+#if defined(__AVX512F__)
+// 2^n * p(r) with |r| <= 0.5, p of least relative error, 8e-5. NaN stays NaN.
+inline Vector rough_exponential(Vector x) {
+    const Vector log2 = (x < -87.0f ? filled(-87.0f) : x) * 1.44269504088896341f;
+    const Vector n = (Vector)_mm512_roundscale_ps((__m512)log2, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    const Vector r = log2 - n;
+    const Vector p = ((r * 0.05517101f + 0.24260954f) * r + 0.69326095f) * r + 0.99992817f;
+    return (Vector)_mm512_scalef_ps((__m512)p, (__m512)n);
+}
+inline Vector rough_quotient(Vector a, Vector b) { return a * (Vector)_mm512_rcp14_ps((__m512)b); }
+#else
+inline Vector rough_exponential(Vector x) { return exponential(x); }
+inline Vector rough_quotient(Vector a, Vector b) { return a / b; }
+#endif
 
 // A matrix (out, in) packed as panels of PANEL outputs, [out / PANEL][in][PANEL] in float32; in bfloat16 pairs of
 // inputs lie together, [out / PANEL][in / 2][PANEL][2]. Outputs are padded with zeros. `bias` may be missing.
@@ -418,16 +434,13 @@ class Worker {
 
     void feed_forward(const Layer& l, int first_of_part, int count) {
         const int stride = round_up(m.intermediate, PANEL);
-        const float* in = normed.data() + static_cast<size_t>(first_of_part) * C;
-        linear(l.gate, in, C, count, [&](int row, int first, const Vector (&sums)[VECTORS]) {
+        const Input in = entered(l.gate, normed.data() + static_cast<size_t>(first_of_part) * C, C, count);
+        linear(l.gate, in, [&](int row, int first, const Vector (&sums)[VECTORS]) {
             write(inner.data() + static_cast<size_t>(row) * stride + first, sums);
         });
-        linear(l.up, in, C, count, [&](int row, int first, const Vector (&sums)[VECTORS]) {
+        linear(l.up, in, [&](int row, int first, const Vector (&sums)[VECTORS]) {
             float* at = inner.data() + static_cast<size_t>(row) * stride + first;
-            for (int v = 0; v < VECTORS; v++) {
-                const Vector gate = load(at + v * LANES);
-                store(at + v * LANES, gate / (1.0f + exponential(-gate)) * sums[v]);
-            }
+            for (int v = 0; v < VECTORS; v++) store(at + v * LANES, silu(load(at + v * LANES)) * sums[v]);
         });
         linear(l.down, inner.data(), stride, count, [&](int row, int first, const Vector (&sums)[VECTORS]) {
             add(x.data() + static_cast<size_t>(first_of_part + row) * C, first, C, sums);
@@ -546,7 +559,7 @@ class Worker {
             float* at = scores.data() + row * padded;
             total[row] = Vector{};
             for (int p = 0; p < padded; p += LANES) {
-                const Vector value = exponential(load(at + p) * scale - top[row]);
+                const Vector value = exp_of(load(at + p) * scale - top[row]);
                 store(at + p, value);
                 total[row] += value;
             }
@@ -610,7 +623,7 @@ class Worker {
         float top = largest(most);
         for (int v = whole; v < m.vocab; v++) top = std::max(top, row[v]);
         Vector total = {};
-        for (int v = 0; v < whole; v += LANES) total += exponential(load(row + v) - top);
+        for (int v = 0; v < whole; v += LANES) total += exp_of(load(row + v) - top);
         double sum_of_all = sum(total);
         for (int v = whole; v < m.vocab; v++) sum_of_all += std::exp(row[v] - top);
         const float log_of_sum = static_cast<float>(std::log(sum_of_all));
@@ -622,9 +635,37 @@ class Worker {
         }
     }
 
-    // x (rows, in) times the matrix, plus its bias.
+    Vector exp_of(Vector x) const { return m.bfloat16 ? rough_exponential(x) : exponential(x); }
+    Vector silu(Vector x) const {
+        return m.bfloat16 ? rough_quotient(x, 1.0f + rough_exponential(-x)) : x / (1.0f + exponential(-x));
+    }
+
+    // Rows that enter products, in the numbers of these.
+    struct Input {
+        const float* at;
+        int stride, count;
+    };
+
+    // In rounded numbers they lie in `pairs` until the next call; for all matrices of the same kind and inputs.
+    Input entered(const Matrix& matrix, const float* in, int stride, int count) {
+        for (int row = 0; m.bfloat16 && row < count; row++) {
+            const float* from = in + static_cast<size_t>(row) * stride;
+            if (matrix.scales)
+                steps[row] = quantise(from, reinterpret_cast<Bytes*>(pairs.data()) + static_cast<size_t>(row) * (matrix.in / 4), matrix.in);
+            else
+                narrow(from, pairs.data() + static_cast<size_t>(row) * (matrix.in / 2), matrix.in);
+        }
+        return {in, stride, count};
+    }
+
     template <class Sink>
     void linear(const Matrix& matrix, const float* in, int stride, int count, Sink&& sink) {
+        linear(matrix, entered(matrix, in, stride, count), sink);
+    }
+
+    // x (rows, in) times the matrix, plus its bias.
+    template <class Sink>
+    void linear(const Matrix& matrix, const Input& x, Sink&& sink) {
         auto biased = [&](int row, int first, const Vector (&sums)[VECTORS]) {
             if (!matrix.bias) return sink(row, first, sums);
             Vector shifted[VECTORS];
@@ -632,25 +673,21 @@ class Worker {
             sink(row, first, shifted);
         };
         if (!m.bfloat16)
-            return for_each_product(in, stride, count, static_cast<const float*>(matrix.packed), matrix.in, matrix.in,
-                                    matrix.out, biased);
-        if (matrix.scales) return linear_in_bytes(matrix, in, stride, count, biased);
+            return for_each_product(x.at, x.stride, x.count, static_cast<const float*>(matrix.packed), matrix.in,
+                                    matrix.in, matrix.out, biased);
+        if (matrix.scales) return linear_in_bytes(matrix, x.count, biased);
         const int half = matrix.in / 2;
-        for (int row = 0; row < count; row++)
-            narrow(in + static_cast<size_t>(row) * stride, pairs.data() + static_cast<size_t>(row) * half, matrix.in);
         const uint32_t* packed = static_cast<const uint32_t*>(matrix.packed);
         if (may_use_tiles() && half % TILE == 0)
-            for_each_tile_product(pairs.data(), half, count, packed, half, matrix.out, biased);
+            for_each_tile_product(pairs.data(), half, x.count, packed, half, matrix.out, biased);
         else
-            for_each_product(pairs.data(), half, count, packed, half, half, matrix.out, biased);
+            for_each_product(pairs.data(), half, x.count, packed, half, half, matrix.out, biased);
     }
 
     template <class Sink>
-    void linear_in_bytes(const Matrix& matrix, const float* in, int stride, int count, Sink&& sink) {
+    void linear_in_bytes(const Matrix& matrix, int count, Sink&& sink) {
         const int fours = matrix.in / 4;
-        Bytes* bytes = reinterpret_cast<Bytes*>(pairs.data());
-        for (int row = 0; row < count; row++)
-            steps[row] = quantise(in + static_cast<size_t>(row) * stride, bytes + static_cast<size_t>(row) * fours, matrix.in);
+        const Bytes* bytes = reinterpret_cast<const Bytes*>(pairs.data());
         for_each_product(bytes, fours, count, static_cast<const Bytes*>(matrix.packed), fours, fours, matrix.out,
                          [&](int row, int first, const Vector (&sums)[VECTORS]) {
                              Vector scaled[VECTORS];

@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn.utils.rnn import pad_sequence
 
 from smidgen.evaluation.scoring.forest import Forest, Query
+from smidgen.evaluation.scoring.precision import EXACT, Precision
 
 # Logits held at once: 64 Mi in float32 are 256 MiB.
 LOGITS = 2**26
@@ -23,15 +24,15 @@ class ForwardScorer:
     """Scores with a ``decoder`` whose ``forward(ids_BT)`` gives ``logits_BTV`` and that has ``config.vocab_size``.
 
     Reads are padded on the right, which a causal model does not see. Tokens that texts have in common are read
-    again for each, except where all but the last token is the same. ``bfloat16`` computes products in bfloat16
-    (autocast), the softmax in float32.
+    again for each, except where all but the last token is the same. ``precision`` is that of products (autocast);
+    the softmax is in float32.
     """
 
-    def __init__(self, decoder: nn.Module, *, bfloat16: bool = False) -> None:
+    def __init__(self, decoder: nn.Module, *, precision: Precision = EXACT) -> None:
         self._decoder = decoder
         config: Any = decoder.config
         self._batch_tokens = LOGITS // config.vocab_size
-        self.bfloat16 = bfloat16
+        self.precision = precision
 
     @torch.inference_mode()
     def score(self, queries: Sequence[Query], forest: Forest) -> tuple[np.ndarray, np.ndarray]:
@@ -53,7 +54,7 @@ class ForwardScorer:
         """The same for the targets of some queries, each with the row of what it reads."""
         device = next(self._decoder.parameters()).device
         ids_BT = pad_sequence([torch.tensor(read) for read in reads], batch_first=True)
-        with torch.autocast(device.type, torch.bfloat16, enabled=self.bfloat16):
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
             logits_BTV = self._decoder(ids_BT.to(device))
         row_N = [row for row, query in asked for _ in range(query.asked)]
         place_N = [place for _, query in asked for place in _places(query)]

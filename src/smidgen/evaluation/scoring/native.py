@@ -1,4 +1,4 @@
-"""The C++ decoder ``decoder.cpp`` behind a Python call: weights packed once, forests scored in float32 or bfloat16.
+"""The C++ decoder ``decoder.cpp`` behind a Python call: weights packed once, forests scored in any precision.
 
 N outputs    K inputs    R rows    C hidden size
 """
@@ -6,6 +6,7 @@ N outputs    K inputs    R rows    C hidden size
 import ctypes
 import os
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import cast
 
@@ -16,6 +17,7 @@ from torch import Tensor
 from smidgen.errors import OutOfResources
 from smidgen.evaluation.scoring.embedded import embedded_rows
 from smidgen.evaluation.scoring.forest import Forest, Query
+from smidgen.evaluation.scoring.precision import EXACT, Precision
 from smidgen.model.block import Block
 from smidgen.model.decoder import Decoder
 from smidgen.model.rope import rotary_angles
@@ -75,10 +77,11 @@ class _Work(ctypes.Structure):
 
 
 class NativeScorer:
-    """Scores forests on the processor. ``bfloat16`` rounds what enters each product; sums stay in float32.
+    """Scores forests on the processor.
 
-    ``int8`` goes further where the processor can and has no matrix tiles: products of the layers in int8, a scale for
-    each token and each output, five times the error of bfloat16. ``options`` go to the compiler.
+    "bfloat16" rounds what enters each product; sums stay in float32. "int8" has a scale for each token and each
+    output; attention is then in bfloat16. What the processor or the design does not allow is computed in float32:
+    ``precision`` says so. ``options`` go to the compiler.
     Raises ``smidgen.native.library.Unavailable`` where the C++ cannot be compiled.
     """
 
@@ -87,20 +90,17 @@ class NativeScorer:
         decoder: Decoder,
         *,
         cache: Path,
-        bfloat16: bool = False,
-        int8: bool = False,
+        precision: Precision = EXACT,
         threads: int | None = None,
         options: Sequence[str] = (),
     ) -> None:
         self._library = load_library(SOURCE, cache, options=options)
         self._panel = self._library.panel_width()
-        self.bfloat16 = (bfloat16 or int8) and supports_bfloat16(self._library, decoder)
-        self.int8 = int8 and self.bfloat16 and supports_int8(self._library, decoder)
+        self.precision = precision if supports(self._library, decoder, precision) else EXACT
         self._decoder = decoder
         self._threads = threads or torch.get_num_threads()
         # Whatever the structures point into must live as long as they do.
         self._kept: list[np.ndarray] = []
-        self._model = self._packed(decoder)
 
     def score(self, queries: Sequence[Query], forest: Forest) -> tuple[np.ndarray, np.ndarray]:
         """Log-probability of every target in nats, and whether it is the most probable token."""
@@ -126,8 +126,10 @@ class NativeScorer:
     def _rotation(self) -> tuple[int, float]:
         return self._decoder.config.head_dim, self._decoder.config.rope_theta
 
-    def _packed(self, decoder: Decoder) -> _Model:
-        config = decoder.config
+    @cached_property
+    def _model(self) -> _Model:
+        """Packed when first needed."""
+        decoder, config = self._decoder, self._decoder.config
         layers = (_Layer * config.num_layers)(*(self._layer(cast(Block, block)) for block in decoder.layers))
         head = decoder.embed_tokens if decoder.lm_head is None else decoder.lm_head
         return _Model(
@@ -138,12 +140,11 @@ class NativeScorer:
             head_dim=config.head_dim,
             intermediate=config.intermediate_size,
             vocab=config.vocab_size,
-            bfloat16=self.bfloat16,
+            bfloat16=self.precision != EXACT,
             xsa=config.xsa,
             eps=config.rms_norm_eps,
             final_norm=self._address(decoder.norm.weight),
-            # The head's errors go into the result as they are.
-            head=self._matrix(head.weight, None, in_bytes=False),
+            head=self._matrix(head.weight, None),
             layer=layers,
         )
 
@@ -180,14 +181,14 @@ class NativeScorer:
         bias = None if bias_N is None else self._held(np.pad(bias_N.detach().float().numpy(), (0, padding)))
         return _Matrix(self._held(packed), bias, self._held(scales), self._held(offsets), K, N)
 
-    def _matrix(self, weight_NK: Tensor, bias_N: Tensor | None, *, in_bytes: bool = True) -> _Matrix:
+    def _matrix(self, weight_NK: Tensor, bias_N: Tensor | None) -> _Matrix:
         """Panels of ``panel`` outputs, inputs in order; the last panel is filled with zeros."""
-        if self.int8 and in_bytes:
+        if self.precision == "int8":
             return self._matrix_of_bytes(weight_NK, bias_N)
         N, K = weight_NK.shape
         padding = -N % self._panel
         panels = np.pad(weight_NK.detach().float().numpy(), ((0, padding), (0, 0))).reshape(-1, self._panel, K)
-        if self.bfloat16:
+        if self.precision != EXACT:
             # numpy has no bfloat16: its bits move as integers.
             bits = torch.from_numpy(panels).bfloat16().view(torch.int16).numpy()
             packed: np.ndarray = bits.reshape(-1, self._panel, K // 2, 2).swapaxes(1, 2)
@@ -205,18 +206,15 @@ class NativeScorer:
         return contiguous.ctypes.data
 
 
-def supports_bfloat16(library: ctypes.CDLL, decoder: Decoder) -> bool:
-    """Whether the processor multiplies bfloat16 and every row of the design splits into pairs."""
-    config = decoder.config
-    widths = (config.hidden_size, config.num_heads * config.head_dim, config.intermediate_size, config.head_dim)
-    return bool(library.has_bfloat16()) and all(width % 2 == 0 for width in widths)
-
-
-def supports_int8(library: ctypes.CDLL, decoder: Decoder) -> bool:
-    """Whether the processor multiplies int8, has nothing faster, and every row of the design fills its vectors."""
+def supports(library: ctypes.CDLL, decoder: Decoder, precision: Precision) -> bool:
+    """Whether the processor multiplies such numbers, faster than more exact ones, and the design's rows allow it."""
     config = decoder.config
     widths = (config.hidden_size, config.num_heads * config.head_dim, config.intermediate_size)
-    return bool(library.has_int8()) and not library.has_tiles() and all(width % 16 == 0 for width in widths)
+    if precision == "int8":
+        return bool(library.has_int8()) and not library.has_tiles() and all(width % 16 == 0 for width in widths)
+    if precision == "bfloat16":
+        return bool(library.has_bfloat16()) and all(width % 2 == 0 for width in (*widths, config.head_dim))
+    return True
 
 
 def default_cache() -> Path:

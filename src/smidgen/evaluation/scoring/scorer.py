@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from torch import nn
 from smidgen.evaluation.scoring.forest import Forest, Query
 from smidgen.evaluation.scoring.forward_scorer import ForwardScorer
 from smidgen.evaluation.scoring.native import NativeScorer
+from smidgen.evaluation.scoring.precision import EXACT, ROUGH, Precision
 from smidgen.evaluation.scoring.torch_scorer import TorchScorer
 from smidgen.model.decoder import Decoder
 from smidgen.native.library import Unavailable
@@ -20,8 +21,8 @@ from smidgen.native.library import Unavailable
 class Scorer(Protocol):
     """Gives the log-probability of every target of a forest, and whether it is the most probable token."""
 
-    # Whether products really are in bfloat16: asked for, and supported.
-    bfloat16: bool
+    # That of its products: as asked for, or exact where that is not to be had or is slower.
+    precision: Precision
 
     def score(self, queries: Sequence[Query], forest: Forest) -> tuple[np.ndarray, np.ndarray]: ...
 
@@ -42,8 +43,22 @@ TORCH_LAYOUT = Layout(block_rows=256, chunk_rows=8_192)
 GPU_LAYOUT = Layout(block_rows=256, chunk_rows=131_072)
 
 
-def scorer_for(decoder: nn.Module, *, cache: Path, bfloat16: bool = False) -> tuple[Scorer, Layout, str]:
-    """The fastest scorer, how to feed it, and one sentence where a faster one is unavailable.
+class Scoring(NamedTuple):
+    """A scorer, how to feed it, and one sentence where a faster one is unavailable."""
+
+    scorer: Scorer
+    layout: Layout
+    notice: str
+
+
+def rough_scorings(decoder: nn.Module, *, cache: Path) -> list[Scoring]:
+    """Those that are faster than float32 here, the roughest and fastest first."""
+    asked = ((each, scorer_for(decoder, cache=cache, precision=each)) for each in ROUGH)
+    return [scoring for precision, scoring in asked if scoring.scorer.precision == precision]
+
+
+def scorer_for(decoder: nn.Module, *, cache: Path, precision: Precision = EXACT) -> Scoring:
+    """The fastest scorer for the weights as they are now.
 
     A decoder that is not ours (``ForeignDecoder``) is scored by its forward pass alone.
     """
@@ -51,16 +66,13 @@ def scorer_for(decoder: nn.Module, *, cache: Path, bfloat16: bool = False) -> tu
     on_cpu = device.type == "cpu"
     layout = TORCH_LAYOUT if on_cpu else GPU_LAYOUT
     # A T4 only emulates bfloat16, slower than float32.
-    is_fast = not on_cpu and (device.type != "cuda" or torch.cuda.is_bf16_supported(including_emulation=False))
+    has_bfloat16 = not on_cpu and (device.type != "cuda" or torch.cuda.is_bf16_supported(including_emulation=False))
+    with_torch = precision if precision == "bfloat16" and has_bfloat16 else EXACT
     if not isinstance(decoder, Decoder):
-        return ForwardScorer(decoder, bfloat16=bfloat16 and is_fast), layout, ""
+        return Scoring(ForwardScorer(decoder, precision=with_torch), layout, "")
     if not on_cpu:
-        return TorchScorer(decoder, bfloat16=bfloat16 and is_fast), layout, ""
+        return Scoring(TorchScorer(decoder, precision=with_torch), layout, "")
     try:
-        return NativeScorer(decoder, cache=cache, bfloat16=bfloat16, int8=bfloat16), NATIVE_LAYOUT, ""
+        return Scoring(NativeScorer(decoder, cache=cache, precision=precision), NATIVE_LAYOUT, "")
     except Unavailable as error:
-        return (
-            TorchScorer(decoder, bfloat16=False),
-            layout,
-            f"scoring runs on PyTorch, about 4x slower: {error}",
-        )
+        return Scoring(TorchScorer(decoder), layout, f"scoring runs on PyTorch, about 4x slower: {error}")

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from smidgen.evaluation.scoring.embedded import embedded_rows
 from smidgen.evaluation.scoring.forest import Forest, Query
+from smidgen.evaluation.scoring.precision import EXACT, Precision
 from smidgen.model.decoder import Decoder
 from smidgen.model.rope import rotary_angles
 
@@ -21,18 +22,18 @@ HEAD_ROWS = 2048
 class TorchScorer:
     """Scores forests on the device of the decoder's weights; blocks become rows of one padded batch.
 
-    ``bfloat16`` computes products in bfloat16 (autocast), logits and their softmax in float32.
+    ``precision`` is that of products (autocast); logits and their softmax are in float32.
     """
 
-    def __init__(self, decoder: Decoder, *, bfloat16: bool = False) -> None:
+    def __init__(self, decoder: Decoder, *, precision: Precision = EXACT) -> None:
         self._decoder = decoder
-        self.bfloat16 = bfloat16
+        self.precision = precision
 
     @torch.inference_mode()
     def score(self, queries: Sequence[Query], forest: Forest) -> tuple[np.ndarray, np.ndarray]:
         """Log-probability of every target in nats, and whether it is the most probable token."""
         device = self._decoder.embed_tokens.weight.device
-        with torch.autocast(device.type, torch.bfloat16, enabled=self.bfloat16):
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
             x_QC = self._hidden_states(list(queries), forest)
         target = torch.from_numpy(forest.target_token).to(device).long()
         bounds = torch.from_numpy(forest.query_targets)
