@@ -333,7 +333,7 @@ struct Layer {
 
 struct Model {
     int32_t hidden, layers, heads, kv_heads, head_dim, intermediate, vocab, bfloat16, xsa;
-    float eps;
+    float eps, softcap;
     const float *cos, *sin;  // (positions, D / 2)
     const float* final_norm;
     Matrix head;
@@ -618,6 +618,9 @@ class Worker {
     // Log-probabilities of the targets of one query.
     void answer(int query, float* row) const {
         const int whole = m.vocab / LANES * LANES;
+        // cap * tanh(logit / cap); rows are padded to whole panels.
+        for (int v = 0; m.softcap > 0 && v < m.vocab; v += LANES)
+            store(row + v, m.softcap - 2.0f * m.softcap / (exponential(load(row + v) * (2.0f / m.softcap)) + 1.0f));
         Vector most = filled(-INFINITY);
         for (int v = 0; v < whole; v += LANES) most = larger(load(row + v), most);
         float top = largest(most);

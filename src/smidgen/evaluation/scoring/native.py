@@ -56,7 +56,7 @@ class _Model(ctypes.Structure):
                 "hidden", "layers", "heads", "kv_heads", "head_dim", "intermediate", "vocab", "bfloat16", "xsa",
             )
         ),
-        ("eps", ctypes.c_float),
+        *((name, ctypes.c_float) for name in ("eps", "softcap")),
         *((name, _Pointer) for name in ("cos", "sin", "final_norm")),
         ("head", _Matrix),
         ("layer", ctypes.POINTER(_Layer)),
@@ -143,6 +143,7 @@ class NativeScorer:
             bfloat16=self.precision != EXACT,
             xsa=config.xsa,
             eps=config.rms_norm_eps,
+            softcap=config.logit_softcap,
             final_norm=self._address(decoder.norm.weight),
             head=self._matrix(head.weight, None),
             layer=layers,
