@@ -90,3 +90,11 @@ def modules_of_exports(tmp_path_factory):
         patch.setattr(dynamic_module_utils, "HF_MODULES_CACHE", str(tmp_path_factory.mktemp("modules")))
         patch.setattr(sys, "path", list(sys.path))
         yield
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say what the chaos tests tried: "passed" alone hides how much that proves."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, sentence in report.user_properties:
+            if name == "chaos":
+                terminalreporter.write_line(f"chaos: {sentence}")

@@ -7,11 +7,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from smidgen.errors import BadInput
 from smidgen.recipes.loading import load_recipe
 from smidgen.recipes.recipe import Recipe
+
+if TYPE_CHECKING:
+    from smidgen.evaluation.unfinished import Unfinished
 
 __all__ = ["compare", "design", "evaluate", "export", "generate", "load_recipe", "train"]
 
@@ -96,13 +99,15 @@ def evaluate(
     stop_requested: Callable[[], bool] = _never,
     on_task: Callable[[str], None] = lambda task: None,
     on_progress: Callable[[int], None] = lambda scored: None,
+    unfinished: "Unfinished | None" = None,
 ) -> dict[str, Any]:
     """Score a model with intervals on tasks or suites, by default on what needs no file.
 
     Benchmarks come from the folder ``eval_data``, or from the Hugging Face hub. ``precision`` "exact" is float32,
     "fast" makes the same choices in less time. ``max_length`` is the window in tokens where that is not the design's
     context; ``device`` is a GPU by default where there is one. ``trust_remote_code`` runs Python code that the folder
-    of a model by others brings along. The record holds per-item results under ``items``.
+    of a model by others brings along. ``unfinished`` keeps finished tasks for a repeated call, until you discard it.
+    The record holds per-item results under ``items``.
 
     Raises ``BadInput`` for an unknown task and when none can be scored, ``Interrupted`` when stopped, ``CheckFailed``
     for a model that returns NaN.
@@ -128,7 +133,9 @@ def evaluate(
     place = choose_device(device)
     opened = open_model(Path(model), remote_code=trust_remote_code)
     opened = replace(opened, decoder=opened.decoder.to(place), max_length=max_length or opened.max_length)
-    record = score(opened, DEFAULT_TASKS if tasks is None else tasks, conditions, on_task=on_task)
+    record = score(
+        opened, DEFAULT_TASKS if tasks is None else tasks, conditions, on_task=on_task, unfinished=unfinished
+    )
     return {**record, "warnings": [*record["warnings"], *suspicious_scores(record)]}
 
 

@@ -28,6 +28,16 @@ class StopRequest:
 
 
 @contextmanager
+def terminated_like_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM raise ``KeyboardInterrupt`` inside the block, so that whoever sends it reads the same exit code."""
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+@contextmanager
 def stop_on_signals(max_seconds: float | None = None) -> Iterator[StopRequest]:
     """Let SIGINT and SIGTERM ask for a stop inside the block. A second signal ends the process as usual."""
     request = StopRequest(max_seconds)

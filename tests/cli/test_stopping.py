@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -98,7 +99,34 @@ def test_a_run_killed_twice_ends_with_the_same_bits(start_smidgen, run, tmp_path
         assert torch.equal(value, final_weights(run)[name]), name
 
 
+@pytest.mark.parametrize(("kind", "ending"), [("run", signal.SIGINT), ("export", signal.SIGKILL)])
+def test_an_evaluation_that_was_ended_goes_on_where_it_was(
+    smidgen, start_smidgen, finished_run, tmp_path, kind, ending
+):
+    """A run's score file and its unfinished tasks lie in the run, those of another model beside the registry."""
+    model, registry = tmp_path / "model", tmp_path / "registry" / "scores.sqlite"
+    shutil.copytree(finished_run.path if kind == "run" else finished_run.exports / "hf", model)
+    place = model / "scores" if kind == "run" else registry.parent
+    # The first task takes moments, the second some seconds.
+    command = ["evaluate", model, "--tasks", "arithmark2-generated:40,minimal-pairs:150", "--registry", registry]
+    process = start_smidgen(*command)
+    wait_for(lambda: list(place.glob(".*.unfinished/*.z")), process)
+    process.send_signal(ending)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == (130 if ending == signal.SIGINT else -9), output
+    assert ("1 of 2 tasks finished; repeat the command to go on" in output) == (ending == signal.SIGINT)
+
+    again = smidgen(*command, "--json")
+    assert "1 of 2 tasks were scored before; going on" in again.err
+    straight = smidgen(*command, "--json", "--out", tmp_path / "straight.json")
+    varying = {"seconds", "items_per_second"}
+    assert {key: again.json[key] for key in again.json if key not in varying} == {
+        key: straight.json[key] for key in straight.json if key not in varying
+    }
+    assert not list(place.glob(".*.unfinished"))
+
+
 def test_time_that_is_spent_before_training_is_a_resource_too(smidgen, run, tiny_options):
     outcome = smidgen("train", "quickstart", "--out", run.path, "--max-seconds", "0", "--json", *tiny_options)
     assert outcome.code == 75
-    assert "stopped while training the tokenizer" in outcome.err
+    assert "stopped after the stage design; repeat the command" in outcome.err

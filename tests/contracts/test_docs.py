@@ -1,5 +1,7 @@
-"""The documents name what there is: every benchmark with its dataset, split, file and metric, every suite."""
+"""The documents name what there is: every benchmark with its dataset, split, file and metric, every suite, and every
+key of training with its default."""
 
+from dataclasses import MISSING, fields
 from pathlib import Path
 
 import pytest
@@ -7,8 +9,10 @@ import pytest
 from smidgen.evaluation.tasks.arithmark_generated import GENERATED
 from smidgen.evaluation.tasks.catalogue import BENCHMARKS
 from smidgen.evaluation.tasks.suites import SUITES
+from smidgen.recipes.training import TrainingSettings
 
-PAGE = (Path(__file__).parents[2] / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "benchmarks.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("benchmark", BENCHMARKS.values(), ids=BENCHMARKS)
@@ -31,3 +35,21 @@ def test_suites_are_listed_with_their_tasks(suite):
 
 def test_generated_tasks_are_listed():
     assert all(f"`{name}`" in PAGE for name in GENERATED if not name.endswith("-hard"))
+
+
+def documented_training_keys():
+    """Key and default of each, as docs/training.md states them."""
+    found = {}
+    for line in (DOCS / "training.md").read_text(encoding="utf-8").splitlines():
+        if line.startswith("| `"):
+            keys, defaults = (cell.strip().split(", ") for cell in line.split("|")[1:3])
+            found.update(zip(keys, defaults, strict=True))
+    return {key.strip("`"): default.strip("`") for key, default in found.items()}
+
+
+def test_training_keys_are_listed_with_their_defaults():
+    stated = {
+        field.name: "required" if field.default is MISSING else str(field.default).replace("()", "[]")
+        for field in fields(TrainingSettings)
+    }
+    assert documented_training_keys() == stated

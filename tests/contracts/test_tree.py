@@ -12,7 +12,7 @@ WAYS_IN = {"smidgen", "smidgen/cli"}
 # Files that are copied into exports and run there, where a flat folder is asked for.
 NO_PACKAGES = {"smidgen/export/remote_code"}
 # Tests of the whole rather than of a folder.
-TESTS_OF_THE_WHOLE = {"contracts", "golden"}
+TESTS_OF_THE_WHOLE = {"chaos", "contracts", "golden"}
 
 
 def python_files(folder: Path) -> list[Path]:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from smidgen.design.findings import diagnose
 from smidgen.design.summary import summarise_recipe
 from smidgen.recipes.loading import load_recipe
@@ -30,6 +32,8 @@ def test_a_suggested_number_of_heads_can_be_built():
 def test_features_that_block_export_are_noted():
     assert "remote-code" in codes("gpt-s-5m")
     assert "remote-code" not in codes("ant-5m")
+    [finding] = diagnose(replace(load_recipe("atomixs2-5m").design, logit_softcap=30.0))
+    assert "a logit soft-cap cannot be carried by a stock LlamaForCausalLM" in finding.message
 
 
 def test_tokens_per_parameter_are_noted_when_few():

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 from transformers import LlamaConfig
@@ -73,6 +74,10 @@ def test_a_file_is_read(tmp_path):
     path = tmp_path / "config.json"
     path.write_text(json.dumps(GOOD))
     assert read_llama_config(str(path)).vocab_size == 1000
+
+
+def test_a_soft_cap_is_no_stock_llama():
+    assert not is_stock_llama(replace(load_recipe("ant-5m").design, logit_softcap=30.0))
 
 
 def test_xsa_and_features_are_no_stock_llama():

@@ -121,6 +121,41 @@ def test_a_life_ended_by_the_clock_goes_on_to_the_same_weights(tiny_recipe, fini
     assert all(torch.equal(expected[name], value) for name, value in weights(run).items())
 
 
+def test_a_stop_between_two_tasks_keeps_the_first(tiny_recipe, finished_run, tmp_path):
+    run = RunFolder(tmp_path / "run")
+    shutil.copytree(finished_run.path, run.path)
+    expected = read(run.scores / "recipe.json")
+    (run.scores / "recipe.json").unlink()
+    # What `smidgen evaluate` was stopped at is no lasting file of the run.
+    (run.scores / ".evaluate.json.unfinished").mkdir()
+    (run.scores / ".evaluate.json.unfinished" / "task").touch()
+
+    class StopAtTheSecond(Watcher):
+        def __init__(self):
+            self.scored, self.said = [], []
+
+        def scoring(self, task):
+            self.scored.append(task)
+            if len(self.scored) == 2:
+                life.stop_requested.signal()
+
+        def noticed(self, message):
+            self.said.append(message)
+
+    life = Life(recipe=tiny_recipe, run=run, watcher=StopAtTheSecond())
+    with pytest.raises(Interrupted, match="1 of 3 tasks finished; repeat the command to go on"):
+        run_life(life)
+    life = Life(recipe=tiny_recipe, run=run, watcher=StopAtTheSecond())
+    with pytest.raises(Interrupted, match="2 of 3 tasks finished"):
+        run_life(life)
+    assert "1 of 3 tasks were scored before; going on" in life.watcher.said
+    run_life(Life(recipe=tiny_recipe, run=run))
+    record = read(run.scores / "recipe.json")
+    assert {**record, "seconds": 0, "items_per_second": 0} == {**expected, "seconds": 0, "items_per_second": 0}
+    assert not [name for name in read(run.manifest)["files"] if name.startswith("scores/.")]
+    assert not (run.scores / ".recipe.json.unfinished").exists()
+
+
 def test_another_recipe_cannot_take_over_a_folder(finished_run, tiny_overrides):
     other = load_recipe("quickstart", overrides=[*tiny_overrides, "training.seed=9"])
     with pytest.raises(BadInput, match=r"differs in training\.seed"):
@@ -161,3 +196,24 @@ def test_features_without_a_fitting_tokenizer_are_refused(tiny_overrides, tmp_pa
     recipe = load_recipe("quickstart", overrides=[*tiny_overrides, *features])
     with pytest.raises(BadInput, match=r"set tokenizer\.digits"):
         run_life(Life(recipe=recipe, run=RunFolder(tmp_path / "run")), until="tokenizer")
+
+
+@pytest.mark.parametrize("stage", ["samples", "export"])
+def test_a_signal_in_a_late_stage_ends_the_run_after_it(finished_run, tiny_recipe, tmp_path, stage):
+    """Otherwise the samples that it cut short would stand as if they were whole."""
+    run = RunFolder(tmp_path / "run")
+    shutil.copytree(finished_run.path, run.path)
+    started = []
+
+    class Listener(Watcher):
+        def stage_started(self, name):
+            started.append(name)
+            if name == stage:
+                life.stop_requested.signal()
+
+    life = Life(recipe=tiny_recipe, run=run, watcher=Listener())
+    with pytest.raises(Interrupted, match=f"stopped after the stage {stage}; repeat the command"):
+        run_life(life)
+    assert started[-1] == stage
+    run_life(Life(recipe=tiny_recipe, run=run), until="samples")
+    assert read(run.samples) == read(finished_run.samples)

@@ -29,6 +29,7 @@ OPTIONS = {
     "plain": {},
     "xsa": {"xsa": True},
     "digits": DIGITS,
+    "soft-cap": {"logit_softcap": 1.5},
     "xsa and digits": {"xsa": True, **DIGITS},
     "xsa, digits, biases, own head": {
         "xsa": True,

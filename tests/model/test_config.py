@@ -87,6 +87,12 @@ def test_digit_token_ids_must_be_in_the_vocabulary(outside):
         small_config(**{**DIGITS, "digit_token_ids": ids})
 
 
+@pytest.mark.parametrize("cap", [-1.0, float("inf"), float("nan")])
+def test_a_soft_cap_is_positive_or_absent(cap):
+    with pytest.raises(ValueError, match=f"^logit_softcap={cap} must be positive, or 0 for none; Gemma 2 has 30$"):
+        small_config(logit_softcap=cap)
+
+
 def test_settings_cannot_be_changed():
     with pytest.raises(FrozenInstanceError):
         small_config().hidden_size = 7

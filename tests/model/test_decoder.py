@@ -83,6 +83,24 @@ def test_logits_equal_those_of_llama_also_beyond_the_context_length(shape, token
     assert farthest(decoder(ids_BT), llama_like(decoder)(ids_BT).logits) < 1e-5
 
 
+@pytest.mark.parametrize("shape", [{}, {"tie_embeddings": False}], ids=str)
+@torch.no_grad()
+def test_a_soft_cap_bounds_logits_as_gemma_2_does(shape):
+    ids_BT = random_ids(2, 7)
+    plain_BTV = small_decoder(**shape)(ids_BT)
+    capped_BTV = small_decoder(**shape, logit_softcap=1.5)(ids_BT)
+    assert plain_BTV.abs().max() > 1.5
+    assert farthest(capped_BTV, 1.5 * torch.tanh(plain_BTV / 1.5)) < 1e-6
+    assert capped_BTV.argmax(dim=2).equal(plain_BTV.argmax(dim=2))
+
+
+@torch.no_grad()
+def test_a_soft_cap_is_computed_in_float32():
+    decoder = small_decoder(logit_softcap=1.5)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert decoder(random_ids(2, 7)).dtype == torch.float32
+
+
 @pytest.mark.parametrize("change", [{"rope_theta": 2_500.0}, {"rms_norm_eps": 1e-2}, {"xsa": True}], ids=str)
 @torch.no_grad()
 def test_logits_would_differ_from_llamas_with_another_setting(change):

@@ -26,6 +26,13 @@ def written(tmp_path, text, name="mine.toml"):
         (["data.sources.grammar.fils=1"], r"did you mean data\.sources\.grammar\.files\?"),
         (["data.curriculum.0.weight=1"], r"did you mean data\.curriculum\.0\.weights\?"),
         (["tokenizer.special_tokens.pat='x'"], r"did you mean tokenizer\.special_tokens\.pad\?"),
+        (["training.optimizer=moun"], r"training\.optimizer knows no 'moun'; did you mean muon\?"),
+        (["training.schedule=cosin"], r"training\.schedule knows no 'cosin'; did you mean cosine\?"),
+        (["training.decay_shape=x"], r"decay_shape knows no 'x'; known are linear, cosine, sqrt"),
+        (
+            ["training.batch_schedule=[{at=0.5, tokens=1000}]"],
+            r"training\.batch_schedule\.0\.tokens=1000 must be a multiple of .*; 768 would work",
+        ),
         (["training.tokens=abc"], r"training\.tokens='abc': input should be a valid integer"),
         (["training.tokens=1.5"], r"training\.tokens=1\.5: input should be a valid integer"),
         (["design.num_heads=3"], r"hidden_size=128 is not a multiple of num_heads=3; hidden_size of 126 or 129"),

@@ -1,6 +1,6 @@
 import pytest
 
-from smidgen.recipes.training import TrainingSettings
+from smidgen.recipes.training import BatchPoint, TrainingSettings
 
 GOOD = {"tokens": 1000, "batch_tokens": 100, "micro_batch_size": 2, "peak_learning_rate": 1e-3, "warmup_steps": 1}
 
@@ -22,6 +22,16 @@ def test_usual_settings_are_accepted():
         ({"gradient_clip": 0.0}, "must be positive"),
         ({"batch_tokens": 2000}, "batch_tokens of at most 1000"),
         ({"keep_checkpoints": 0}, "keep_checkpoints=0"),
+        ({"muon_learning_rate": 0.0}, "muon_learning_rate=0.0 must be positive"),
+        ({"muon_momentum": 1.0}, "muon_momentum=1.0 lie in"),
+        ({"z_loss": -1e-4}, "z_loss=-0.0001 must not be negative"),
+        ({"ema_decay": 1.0}, r"ema_decay=1.0 must lie in \[0, 1\); 0.999 is usual"),
+        ({"ema_decay": 0.99, "average_checkpoints": 3}, "two averages"),
+        ({"divergence_factor": 1.0}, "must be above 1"),
+        ({"batch_schedule": (BatchPoint(at=0.0, tokens=200),)}, "must rise and lie between 0 and 1"),
+        ({"batch_schedule": (BatchPoint(at=0.5, tokens=2), BatchPoint(at=0.4, tokens=3))}, "stands at 0.5, 0.4"),
+        ({"batch_schedule": (BatchPoint(at=0.5, tokens=0),)}, "steps of 0 tokens"),
+        ({"batch_schedule": (BatchPoint(at=0.5, tokens=2000),)}, "between 1 and tokens=1000 would work"),
     ],
 )
 def test_impossible_settings_are_refused_in_words(change, message):

@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from smidgen.checkpoints.checkpoint import require_checkpoint
+from smidgen.checkpoints.checkpoint import Checkpoint, require_checkpoint, step_of, valid_checkpoint
 from smidgen.checkpoints.foreign_folder import check_foreign_folder, weights_sha256
 from smidgen.checkpoints.foreign_model import load_foreign_decoder, require_known_architecture
 from smidgen.checkpoints.foreign_tokenizer import ForeignStreamingDecoder, ForeignTokenizer
@@ -66,7 +66,9 @@ class OpenModel:
 
 
 def open_model(path: Path, *, remote_code: bool = False) -> OpenModel:
-    """Open a run folder (its newest valid checkpoint) or a Hugging Face folder.
+    """Open a run folder (its newest valid checkpoint), one of its checkpoints, or a Hugging Face folder.
+
+    Of a checkpoint the averaged weights are opened where it has them.
 
     Folders that others made are read by transformers. Python code in them runs with ``remote_code`` only, and never
     that of our own exports. Raises ``BadInput``.
@@ -75,7 +77,11 @@ def open_model(path: Path, *, remote_code: bool = False) -> OpenModel:
         kind = "GGUF files cannot be opened yet" if path.suffix == ".gguf" else "no such folder"
         raise BadInput(f"{path}: {kind}; give a run folder or a Hugging Face folder")
     if RunFolder(path).exists:
-        return _open_run(RunFolder(path))
+        return _open_run(RunFolder(path), *require_checkpoint(RunFolder(path).checkpoints))
+    if (step := step_of(path)) is not None and (run := RunFolder(path.resolve().parent.parent)).exists:
+        if (chosen := valid_checkpoint(run.checkpoints, step)) is None:
+            raise BadInput(f"{path} is damaged; give another checkpoint, or the run folder for its newest valid one")
+        return _open_run(run, chosen, [])
     if (path / "config.json").is_file():
         return _open_hugging_face(path, remote_code=remote_code)
     raise BadInput(f"{path} holds neither recipe.json (a run) nor config.json (a Hugging Face model)")
@@ -109,14 +115,13 @@ def build_decoder(config: ModelConfig, tensors: dict[str, Tensor], *, origin: st
     return decoder.eval()
 
 
-def _open_run(run: RunFolder) -> OpenModel:
+def _open_run(run: RunFolder, checkpoint: Checkpoint, notices: list[str]) -> OpenModel:
     recipe = recipe_from_dict(run.stored_recipe(), origin=str(run.recipe))
-    checkpoint, notices = require_checkpoint(run.checkpoints)
     config = config_from_dict(checkpoint.state["config"])
-    decoder = build_decoder(config, checkpoint.tensors("model"), origin=str(checkpoint.path))
+    decoder = build_decoder(config, load_file(checkpoint.weights_path), origin=str(checkpoint.path))
     tokenizer = Tokenizer.open(run.tokenizer)
     _require_match(run.tokenizer, tokenizer.vocab_size, config.vocab_size)
-    digest = sha256_of_file(checkpoint.path / "model.safetensors")
+    digest = sha256_of_file(checkpoint.weights_path)
     return OpenModel(
         name=recipe.name,
         path=run.path,

@@ -1,6 +1,5 @@
 """The commands, and what becomes of errors: one sentence and an exit code."""
 
-import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -22,6 +21,8 @@ from smidgen.cli import (
     verify,
 )
 from smidgen.errors import Interrupted, OutOfResources, SmidgenError
+from smidgen.records.atomic import DISK_IS_FULL
+from smidgen.stopping import terminated_like_ctrl_c
 
 app = typer.Typer(
     name="smidgen",
@@ -66,7 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     try:
-        app([word for word in words if word != "--debug"], prog_name="smidgen")
+        with terminated_like_ctrl_c():
+            app([word for word in words if word != "--debug"], prog_name="smidgen")
     except SmidgenError as error:
         _leave(error, debug)
     except KeyboardInterrupt:
@@ -78,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stderr.close()
         sys.exit(0)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in DISK_IS_FULL:
             raise
         _leave(OutOfResources(f"no space left on the disk ({error.filename or 'output'}); free some"), debug)
 

@@ -46,17 +46,25 @@ def evaluate(
     registry: RegistryFile = DEFAULT_REGISTRY,
     as_json: Json = False,
 ) -> None:
-    """Score a model with 95% intervals and floor baselines; per-item results go to a score file and the registry."""
+    """Score a model with 95% intervals and floor baselines; per-item results go to a score file and the registry.
+
+    Stopped in between, the same command goes on after the last finished task.
+    """
     from smidgen import api
     from smidgen.cli.output import console, print_json
     from smidgen.cli.show import show_scores
     from smidgen.errors import SmidgenError
     from smidgen.lab.registry import Registry
     from smidgen.records import atomic
+    from smidgen.records.fingerprint import sha256_of_json
     from smidgen.records.run_folder import RunFolder
     from smidgen.stopping import stop_on_signals
 
     screen = console(as_json=as_json)
+    if out is None and RunFolder(model).exists:
+        out = RunFolder(model).scores / "evaluate.json"
+    # Without a score file the registry is where the scores go, so what is unfinished waits beside it.
+    place = out or registry.parent / sha256_of_json(str(model.resolve()))
     wanted = None if tasks is None else [task.strip() for task in tasks.split(",") if task.strip()]
     present = ""
 
@@ -66,6 +74,10 @@ def evaluate(
         status.update(f"scoring {task}")
 
     with stop_on_signals() as stop_requested, screen.status("loading the model") as status:
+        # Imported late: torch takes seconds.
+        from smidgen.evaluation.unfinished import Unfinished, unfinished_path
+
+        unfinished = Unfinished(unfinished_path(place), lambda message: screen.print(f"note: {message}"))
         record = api.evaluate(
             model,
             wanted,
@@ -79,15 +91,15 @@ def evaluate(
             stop_requested=stop_requested,
             on_task=scoring,
             on_progress=lambda scored: status.update(f"scoring {present}: {scored:,} texts"),
+            unfinished=unfinished,
         )
-    if out is None and RunFolder(model).exists:
-        out = RunFolder(model).scores / "evaluate.json"
     if out is not None:
         atomic.write_json(out, record)
     try:
         Registry(registry).add(record)
     except SmidgenError as error:
         screen.print(f"note: these scores are not in the registry: {error}")
+    unfinished.discard()
     if as_json:
         print_json({key: value for key, value in record.items() if key != "items"})
     else:

@@ -7,6 +7,7 @@ from typing import Any
 
 from smidgen.cli.display import LiveDisplay
 from smidgen.errors import Interrupted, OutOfResources
+from smidgen.recipes.ownership import claim
 from smidgen.recipes.recipe import Recipe
 from smidgen.records.run_folder import RunFolder
 from smidgen.stopping import StopRequest, stop_on_signals
@@ -23,7 +24,7 @@ def live_run(
     **options: Any,
 ) -> tuple[dict[str, Any], str]:
     """Run the stages up to ``until``; return their results and why training stopped early ("" when it did not)."""
-    run.claim(recipe.as_dict())
+    claim(run, recipe)
     with LiveDisplay(recipe, run, as_json=as_json) as display:
         # Imported late: torch takes seconds, and the user already sees what is going to happen.
         from smidgen import api

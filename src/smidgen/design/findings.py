@@ -63,7 +63,12 @@ def _head_size(config: ModelConfig) -> Iterator[Finding]:
 
 
 def _export_formats(config: ModelConfig) -> Iterator[Finding]:
-    features = [name for name, on in (("XSA", config.xsa), ("digit features", config.has_digit_features)) if on]
+    possible = {
+        "XSA": config.xsa,
+        "digit features": config.has_digit_features,
+        "a logit soft-cap": config.logit_softcap > 0,
+    }
+    features = [name for name, on in possible.items() if on]
     if features:
         yield Finding(
             code="remote-code",

@@ -5,18 +5,27 @@ from typing import Any
 
 import torch
 
+from smidgen.errors import Interrupted
 from smidgen.life.stages import STAGES, Life
+from smidgen.recipes.ownership import claim
 from smidgen.records import atomic, manifest
 from smidgen.records.environment import hardware, peak_memory_bytes, reset_peak_memory, versions
+from smidgen.records.run_lock import LOCK_NAME, only_process
 
 
 def run_life(life: Life, *, command: str = "", until: str = "report") -> dict[str, Any]:
     """Take a recipe through its life up to a stage; return each stage's result by name, and ``stages`` with costs.
 
     A training that is stopped early ends the life there; its result says so. Repeating the call continues. Raises
-    ``BadInput`` when the folder holds something else, ``Interrupted`` when stopped in another stage.
+    ``BadInput`` when the folder holds something else or another process is in it, ``Interrupted`` when stopped in
+    another stage.
     """
-    life.run.claim(life.recipe.as_dict())
+    claim(life.run, life.recipe)
+    with only_process(life.run.path):
+        return _go_through_stages(life, command, until)
+
+
+def _go_through_stages(life: Life, command: str, until: str) -> dict[str, Any]:
     results: dict[str, Any] = {}
     costs = _earlier_costs(life)
     for name, stage in STAGES.items():
@@ -34,6 +43,8 @@ def run_life(life: Life, *, command: str = "", until: str = "report") -> dict[st
         life.watcher.stage_finished(name, results[name], seconds)
         if name == until or not results[name].get("finished", True):
             break
+        if life.stop_requested():
+            raise Interrupted(f"stopped after the stage {name}; repeat the command to go on")
     _write_manifest(life, command, costs, files=_lasting_files(life))
     return {**results, "stages": costs, "run": str(life.run.path)}
 
@@ -44,10 +55,11 @@ def _earlier_costs(life: Life) -> dict[str, dict[str, Any]]:
 
 
 def _lasting_files(life: Life) -> dict[str, Any]:
-    """Hashes of all files but those that are made again from the others: the report and this record itself."""
-    made_again = (f"{life.run.report.name}/", life.run.manifest.name)
+    """Hashes of all files but those that are made again from the others (the report and this record itself), the
+    hidden ones among the scores, which an evaluation that is not finished keeps until it is, and the lock."""
+    passing = (f"{life.run.report.name}/", life.run.manifest.name, f"{life.run.scores.name}/.", LOCK_NAME)
     entries = manifest.file_entries(life.run.path)
-    return {name: entry for name, entry in entries.items() if not name.startswith(made_again)}
+    return {name: entry for name, entry in entries.items() if not name.startswith(passing)}
 
 
 def _write_manifest(life: Life, command: str, costs: dict[str, Any], *, files: dict[str, Any] | None = None) -> None:

@@ -18,6 +18,7 @@ from smidgen.evaluation.evaluate import evaluate
 from smidgen.evaluation.held_out import held_out_documents
 from smidgen.evaluation.named_tasks import DEFAULT_TASKS
 from smidgen.evaluation.tasks.documents import EvalData
+from smidgen.evaluation.unfinished import Unfinished, unfinished_path
 from smidgen.export.hugging_face import export_hugging_face
 from smidgen.generation.decoding import complete
 from smidgen.generation.repetition import loop_start
@@ -122,9 +123,8 @@ def train_stage(life: Life) -> dict[str, Any]:
         max_tokens=life.max_tokens,
         stop_requested=life.stop_requested,
         on_progress=life.watcher.trained,
+        on_notice=life.watcher.noticed,
     )
-    for notice in result.notices:
-        life.watcher.noticed(notice)
     return result.as_dict()
 
 
@@ -138,8 +138,10 @@ def evaluate_stage(life: Life) -> dict[str, Any]:
         if not set(wanted) & set(DEFAULT_TASKS):
             wanted.append("bits-per-byte")
         conditions = Conditions(data=EvalData(life.eval_data), stop_requested=life.stop_requested)
-        stored = evaluate(model, wanted, conditions, on_task=life.watcher.scoring)
+        unfinished = Unfinished(unfinished_path(path), life.watcher.noticed)
+        stored = evaluate(model, wanted, conditions, on_task=life.watcher.scoring, unfinished=unfinished)
         atomic.write_json(path, stored)
+        unfinished.discard()
     return {key: value for key, value in stored.items() if key != "items"}
 
 

@@ -39,6 +39,16 @@ class Attention(nn.Module):
         cache: KVCache | None = None,
     ) -> Tensor:
         """``mask_B1TS`` is True where a token may be read; None means plain causal order from the first token."""
+        return self.o_proj(self.read(x_BTC, rotation, mask_B1TS, cache))
+
+    def read(
+        self,
+        x_BTC: Tensor,
+        rotation: tuple[Tensor, Tensor],
+        mask_B1TS: Tensor | None = None,
+        cache: KVCache | None = None,
+    ) -> Tensor:
+        """What the query heads of every token take from the tokens it reads: (B, T, C) -> (B, T, H D)."""
         B, T, _ = x_BTC.shape
         q_BHTD = rotate(self._heads(self.q_proj(x_BTC)), *rotation)
         k_BKTD = rotate(self._heads(self.k_proj(x_BTC)), *rotation)
@@ -49,7 +59,7 @@ class Attention(nn.Module):
         )
         if self.xsa:
             y_BHTD = exclude_own_value(y_BHTD, v_BKTD)
-        return self.o_proj(y_BHTD.transpose(1, 2).reshape(B, T, -1))
+        return y_BHTD.transpose(1, 2).reshape(B, T, -1)
 
     def _heads(self, x_BTP: Tensor) -> Tensor:
         B, T, _ = x_BTP.shape

@@ -51,6 +51,7 @@ class ModelConfig:
     Names follow the cards and ``transformers``. ``xsa`` is exclusive self attention (arXiv:2603.09078): each
     head's output loses its projection on the token's own value. ``place_vocab_size`` and ``role_vocab_size``
     are the sizes of the two digit feature tables, 0 for none; ``digit_token_ids`` is known once the tokenizer is.
+    ``logit_softcap`` keeps logits between minus and plus itself (Gemma 2, arXiv:2408.00118, section 2), 0 for none.
 
     Raises ``ValueError`` for a shape that cannot be built, with the nearest one that can.
     """
@@ -73,6 +74,7 @@ class ModelConfig:
     place_vocab_size: int = 0
     role_vocab_size: int = 0
     digit_token_ids: DigitTokenIds | None = None
+    logit_softcap: float = 0.0
     # Standard deviation of the initial weights (GPT-2; output projections are scaled down by depth).
     initializer_range: float = 0.02
 
@@ -108,6 +110,8 @@ class ModelConfig:
         for name in ("rope_theta", "rms_norm_eps", "initializer_range"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ValueError(f"{name}={getattr(self, name)} must be a positive number")
+        if not 0 <= self.logit_softcap < math.inf:
+            raise ValueError(f"logit_softcap={self.logit_softcap} must be positive, or 0 for none; Gemma 2 has 30")
 
     def _check_heads(self) -> None:
         if self.hidden_size % self.num_heads:

@@ -72,7 +72,10 @@ class Decoder(nn.Module):
     def logits(self, x_BTC: Tensor) -> Tensor:
         """Scores of every token of the vocabulary: (B, T, C) -> (B, T, V)."""
         head = self.embed_tokens if self.lm_head is None else self.lm_head
-        return F.linear(x_BTC, head.weight)
+        logits_BTV = F.linear(x_BTC, head.weight)
+        cap = self.config.logit_softcap
+        # In float32, because bfloat16 would round what lies near the cap to the cap.
+        return cap * torch.tanh(logits_BTV.float() / cap) if cap else logits_BTV
 
     def _embedded(self, token_ids_BT: Tensor, history_BS: Tensor | None, past: int) -> Tensor:
         x_BTC = self.embed_tokens(token_ids_BT)

@@ -1,5 +1,6 @@
 """From a recipe's name or file to a validated ``Recipe``: inheritance, overrides, replaced data."""
 
+import re
 import tomllib
 from collections.abc import Sequence
 from importlib import resources
@@ -186,6 +187,9 @@ def _first_problem(error: ValidationError) -> str:
         text = f"{key} is missing"
     elif first["type"] == "value_error":
         text = f"{key}: {first['ctx']['error']}" if key else str(first["ctx"]["error"])
+    elif first["type"] == "literal_error" and isinstance(first["input"], str):
+        known = re.findall(r"'([^']*)'", first["ctx"]["expected"])
+        text = f"{key} knows no {first['input']!r}; {keys.suggestion(first['input'], known)}"
     else:
         text = f"{key}={first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}"
     return text if len(problems) == 1 else f"{text} (and {len(problems) - 1} more)"

@@ -35,18 +35,22 @@ class Recipe:
     published: Published = field(default_factory=Published)
 
     def __post_init__(self) -> None:
-        if self.training.batch_tokens % self.design.context_length:
-            context = self.design.context_length
-            below = max(1, self.training.batch_tokens // context) * context
-            raise ValueError(
-                f"training.batch_tokens={self.training.batch_tokens} must be a multiple of "
-                f"design.context_length={context}; {below} would work"
-            )
+        self._check_whole_sequences("training.batch_tokens", self.training.batch_tokens)
+        for number, point in enumerate(self.training.batch_schedule):
+            self._check_whole_sequences(f"training.batch_schedule.{number}.tokens", point.tokens)
         smallest = 256 + len(self.tokenizer.special_tokens.present)
         if self.design.vocab_size < smallest:
             raise ValueError(
                 f"design.vocab_size={self.design.vocab_size} is too small for byte-level BPE: 256 bytes and "
                 f"{len(self.tokenizer.special_tokens.present)} special tokens need {smallest}"
+            )
+
+    def _check_whole_sequences(self, key: str, tokens: int) -> None:
+        context = self.design.context_length
+        if tokens % context:
+            below = max(1, tokens // context) * context
+            raise ValueError(
+                f"{key}={tokens} must be a multiple of design.context_length={context}; {below} would work"
             )
 
     def as_dict(self) -> dict[str, Any]:

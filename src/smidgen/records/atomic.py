@@ -18,6 +18,8 @@ from smidgen.errors import OutOfResources
 
 # Marks what an interrupted write left behind; such names are never read and are swept away by the next write.
 TEMPORARY_PREFIX = ".unfinished-"
+# The disk, a quota, or the limit on the size of a file (`ulimit -f`).
+DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -28,8 +30,8 @@ def atomic_directory(target: Path) -> Iterator[Path]:
     """
     if target.exists():
         raise FileExistsError(f"{target} exists already")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(target.parent, target.name)
+    make_directories(target.parent)
+    sweep(target.parent, target.name)
     unfinished = Path(tempfile.mkdtemp(prefix=f"{TEMPORARY_PREFIX}{target.name}-", dir=target.parent))
     try:
         with disk_errors(target):
@@ -47,7 +49,7 @@ def atomic_directory(target: Path) -> Iterator[Path]:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Replace a file's content in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_directories(path.parent)
     descriptor, name = tempfile.mkstemp(prefix=f"{TEMPORARY_PREFIX}{path.name}-", dir=path.parent)
     unfinished = Path(name)
     try:
@@ -73,6 +75,21 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def make_directories(path: Path) -> None:
+    """Make a directory and those above it, each flushed into its parent, with which all inside would be lost."""
+    if path.is_dir():
+        return
+    make_directories(path.parent)
+    path.mkdir(exist_ok=True)
+    flush_to_disk(path.parent)
+
+
+def sweep(parent: Path, name: str = "") -> None:
+    """Remove what interrupted writes of directories left in ``parent``: of ``name``, or of all."""
+    for leftover in parent.glob(f"{TEMPORARY_PREFIX}{name}-*" if name else f"{TEMPORARY_PREFIX}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
 def flush_to_disk(path: Path) -> None:
     """Make a file's or directory's content survive a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
@@ -88,14 +105,9 @@ def disk_errors(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if error.errno in DISK_IS_FULL:
             raise OutOfResources(
                 f"no space left on the disk while writing {target}; what was there before is intact: "
                 "free some space and repeat the command to go on"
             ) from error
         raise
-
-
-def _sweep(parent: Path, name: str) -> None:
-    for leftover in parent.glob(f"{TEMPORARY_PREFIX}{name}-*"):
-        shutil.rmtree(leftover, ignore_errors=True)

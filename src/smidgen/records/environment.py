@@ -7,7 +7,7 @@ from importlib import metadata
 from pathlib import Path
 
 # Packages whose version can change a result.
-RELEVANT_PACKAGES = ("smidgen", "torch", "numpy", "tokenizers", "safetensors", "transformers", "pyarrow")
+RELEVANT_PACKAGES = ("smidgen", "torch", "numpy", "tokenizers", "safetensors", "transformers", "pyarrow", "lm_eval")
 
 
 def versions() -> dict[str, str]:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from smidgen.records.atomic import disk_errors
+
 # Kinds of lines. "training" carries step, tokens, seconds, loss (mean nats per token since the last line),
 # learning_rate, gradient_norm, tokens_per_second; "held_out" carries step, tokens, seconds, bits_per_byte and
 # by_source; "event" carries a message.
@@ -13,9 +15,11 @@ TRAINING, HELD_OUT, EVENT = "training", "held_out", "event"
 
 
 def append(path: Path, kind: str, **values: Any) -> None:
-    """Add one line. Raises ``ValueError`` for NaN and infinity, which must be decided on before."""
+    """Add one line. Raises ``ValueError`` for NaN and infinity, which must be decided on before,
+    ``OutOfResources`` when the disk is full: what was written of the line then is ignored by readers.
+    """
     line = json.dumps({"kind": kind, **values}, allow_nan=False).encode() + b"\n"
-    with path.open("ab+") as file:
+    with disk_errors(path), path.open("ab+") as file:
         file.write(line if _ends_whole(file) else b"\n" + line)
 
 

@@ -1,6 +1,7 @@
 """The layout of a run folder: everything a run makes, which can be zipped, sent and continued elsewhere."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,13 +69,14 @@ class RunFolder:
     def exists(self) -> bool:
         return self.recipe.is_file()
 
-    def claim(self, recipe: dict[str, Any]) -> None:
+    def claim(self, recipe: dict[str, Any], *, completed: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         """Make the folder this recipe's, or check that it already is.
 
+        ``completed`` adds to a stored recipe what it does not state.
         Raises ``BadInput`` when the folder holds another recipe's run or unrelated files; nothing is changed then.
         """
         if self.exists:
-            changed = differing_keys(self.stored_recipe(), recipe)
+            changed = differing_keys(completed(self.stored_recipe()), recipe)
             if changed:
                 raise BadInput(
                     f"{self.path} already holds a run of another recipe (differs in {', '.join(changed[:5])}"

@@ -18,18 +18,41 @@ TOKENS_WORTH_COMPILING = 1_000_000
 def choose_device(name: str | None) -> torch.device:
     """The named device, or a GPU where there is one. Raises ``BadInput`` when it cannot be used."""
     if name is None:
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
+        if device.type == "cuda" and torch.cuda.is_available():
+            _check_generation(device)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise BadInput(f"device {name!r} cannot be used here; 'cpu' always works, 'cuda' with a GPU") from error
     return device
 
 
+def _check_generation(device: torch.device) -> None:
+    """Raise ``BadInput`` for a GPU without machine code in this PyTorch, whose kernels would fail without a word."""
+    capability = torch.cuda.get_device_capability(device)
+    built = [name.removeprefix("sm_") for name in torch.cuda.get_arch_list() if name.startswith("sm_")]
+    # The last digit is the minor version; letters mark variants: sm_75, sm_90a, sm_100.
+    known = [(int(digits[:-1]), int(digits[-1])) for name in built if (digits := name.rstrip("af")).isdecimal()]
+    if known and capability < min(known):
+        raise BadInput(
+            f"{torch.cuda.get_device_name(device)} has compute capability {capability[0]}.{capability[1]}, and "
+            f"PyTorch {torch.__version__} needs {min(known)[0]}.{min(known)[1]} or newer; give --device cpu, or "
+            "install an older PyTorch that still supports this GPU"
+        )
+
+
 def compute_dtype(device: torch.device, precision: str) -> torch.dtype:
-    """bfloat16 for the matrix products where the recipe asks for it and the device has it, else float32."""
-    return torch.bfloat16 if precision == "bf16" and has_bfloat16(device) else torch.float32
+    """bfloat16 for the matrix products where the recipe asks for it and the device has it.
+
+    A GPU without it (T4) computes them in float16 with a scaled loss, a CPU in float32.
+    """
+    if precision != "bf16":
+        return torch.float32
+    if has_bfloat16(device):
+        return torch.bfloat16
+    return torch.float16 if device.type == "cuda" else torch.float32
 
 
 def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager:
@@ -77,20 +100,26 @@ def should_compile(wanted: bool, tokens: int) -> tuple[bool, str]:
     return True, ""
 
 
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether an error means that the device's memory is used up; on a CPU PyTorch has no class for that."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
 def peak_flops_per_second(device: torch.device, dtype: torch.dtype) -> float:
     """Operations per second of a large square matrix product, the best that this device shows in half a second."""
     size = 1024 if device.type == "cpu" else 8192
     left, right = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
     best, deadline = float("inf"), time.perf_counter() + 0.5
     while time.perf_counter() < deadline:
-        _wait_for(device)
+        wait_for(device)
         started = time.perf_counter()
         left @ right
-        _wait_for(device)
+        wait_for(device)
         best = min(best, time.perf_counter() - started)
     return 2 * size**3 / best
 
 
-def _wait_for(device: torch.device) -> None:
+def wait_for(device: torch.device) -> None:
+    """Return once a GPU has done all that was asked of it."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)

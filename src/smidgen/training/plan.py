@@ -1,9 +1,11 @@
 """How a recipe's training is cut into steps and forward passes on this device."""
 
+import bisect
 import math
 from dataclasses import dataclass
 
 from smidgen.recipes.recipe import Recipe
+from smidgen.recipes.training import TrainingSettings
 
 # On a CPU more tokens per pass only cost memory: 8 x 512 tokens run as fast as 32 x 512 (0.84 against 1.9 GB).
 CPU_MICRO_BATCH_TOKENS = 8192
@@ -11,11 +13,23 @@ PROGRESS_LINES, HELD_OUT_MEASUREMENTS, CHECKPOINTS = 200, 10, 10
 
 
 @dataclass(frozen=True, kw_only=True)
+class BatchPhase:
+    """Steps of equal size: from ``first_step`` and sample ``first_sequence`` on, ``sequences`` a step."""
+
+    first_step: int
+    first_sequence: int
+    sequences: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainingPlan:
-    """Steps of the run and sequences of each step; ``micro_batch`` divides ``step_sequences``."""
+    """Steps of the run and sequences of each step; ``micro_batch`` divides those of every step.
+
+    Which samples a step takes is a pure function of the step: the phases are fixed before the first one.
+    """
 
     steps: int
-    step_sequences: int
+    phases: tuple[BatchPhase, ...]
     micro_batch: int
     context_length: int
     log_steps: int
@@ -23,36 +37,68 @@ class TrainingPlan:
     checkpoint_steps: int
 
     @property
-    def step_tokens(self) -> int:
-        return self.step_sequences * self.context_length
-
-    @property
     def tokens(self) -> int:
-        return self.steps * self.step_tokens
+        return self.tokens_before(self.steps)
 
     @property
     def total_sequences(self) -> int:
-        return self.steps * self.step_sequences
+        return self.sequences_before(self.steps)
 
-    @property
-    def accumulation(self) -> int:
-        return self.step_sequences // self.micro_batch
+    def step_sequences(self, step: int) -> int:
+        return self._phase(step).sequences
+
+    def sequences_before(self, step: int) -> int:
+        """Sequences of the steps before ``step``, which is the first sample of that step."""
+        phase = self._phase(step)
+        return phase.first_sequence + (step - phase.first_step) * phase.sequences
+
+    def tokens_before(self, step: int) -> int:
+        return self.sequences_before(step) * self.context_length
+
+    def _phase(self, step: int) -> BatchPhase:
+        return self.phases[bisect.bisect_right(self.phases, step, key=lambda phase: phase.first_step) - 1]
 
 
 def plan_training(recipe: Recipe, *, device_type: str) -> TrainingPlan:
     """The plan for a device; only the size of one forward pass depends on it, never the steps."""
     settings, context = recipe.training, recipe.design.context_length
-    steps = settings.tokens // settings.batch_tokens
-    sequences = settings.batch_tokens // context
+    steps, phases = _phases(settings, context)
     wanted = settings.micro_batch_size
     if device_type == "cpu":
         wanted = min(wanted, max(1, CPU_MICRO_BATCH_TOKENS // context))
     return TrainingPlan(
         steps=steps,
-        step_sequences=sequences,
-        micro_batch=max(size for size in range(1, min(wanted, sequences) + 1) if sequences % size == 0),
+        phases=phases,
+        micro_batch=max(size for size in micro_batches(phases) if size <= wanted),
         context_length=context,
         log_steps=settings.log_steps or math.ceil(steps / PROGRESS_LINES),
         held_out_steps=settings.held_out_steps or math.ceil(steps / HELD_OUT_MEASUREMENTS),
         checkpoint_steps=settings.checkpoint_steps or math.ceil(steps / CHECKPOINTS),
     )
+
+
+def micro_batches(phases: tuple[BatchPhase, ...]) -> list[int]:
+    """Sequences of a forward pass that divide every step, rising: one shape for the whole run, compiled once."""
+    common = math.gcd(*(phase.sequences for phase in phases))
+    return [size for size in range(1, common + 1) if common % size == 0]
+
+
+def _phases(settings: TrainingSettings, context: int) -> tuple[int, tuple[BatchPhase, ...]]:
+    """The number of steps, and the phases that have any.
+
+    A phase ends with the step that comes nearest to the next point; the last takes as many steps as fit, so that
+    the run never exceeds its tokens.
+    """
+    points = [(0.0, settings.batch_tokens), *((point.at, point.tokens) for point in settings.batch_schedule)]
+    ends = [*(round(at * settings.tokens) for at, _ in points[1:]), settings.tokens]
+    phases: list[BatchPhase] = []
+    step = sequence = 0
+    for (_, batch_tokens), end in zip(points, ends, strict=True):
+        done = sequence * context
+        fitting = (settings.tokens - done) // batch_tokens
+        count = fitting if end == settings.tokens else min(fitting, max(0, round((end - done) / batch_tokens)))
+        if count:
+            phases.append(BatchPhase(first_step=step, first_sequence=sequence, sequences=batch_tokens // context))
+        step += count
+        sequence += count * (batch_tokens // context)
+    return step, tuple(phases)

@@ -1,23 +1,20 @@
-"""The training loop, a page of named phases, exactly resumable.
-
-B sequences of one forward pass    T tokens    V vocabulary    U = T + 1 tokens, inputs and targets
-"""
+"""The training loop, a page of named phases, exactly resumable. S sequences of a step    U tokens and the next"""
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from smidgen.checkpoints.checkpoint import newest_checkpoint, save_checkpoint
+from smidgen.checkpoints.checkpoint import Checkpoint, newest_checkpoint, save_checkpoint
 from smidgen.checkpoints.open_model import config_as_dict
 from smidgen.data.build import TrainingData
 from smidgen.data.order import SampleOrder
 from smidgen.design.flops import flops_per_token
-from smidgen.errors import BadInput, CheckFailed
+from smidgen.errors import BadInput
 from smidgen.evaluation.held_out import held_out_documents, score_held_out
 from smidgen.model.config import ModelConfig
 from smidgen.model.decoder import Decoder
@@ -25,14 +22,25 @@ from smidgen.model.initialisation import initialise
 from smidgen.recipes.recipe import Recipe
 from smidgen.records import measurements
 from smidgen.records.run_folder import RunFolder
-from smidgen.training.device import autocast, compute_dtype, deterministic, peak_flops_per_second, should_compile
+from smidgen.training import autotune
+from smidgen.training.acceleration import accelerate
+from smidgen.training.averages import ExponentialAverage
+from smidgen.training.contract import broken_clauses, contract
+from smidgen.training.device import (
+    autocast,
+    compute_dtype,
+    deterministic,
+    peak_flops_per_second,
+    should_compile,
+)
 from smidgen.training.optimizer import build_optimizer, optimizer_tensors, restore_optimizer
-from smidgen.training.plan import TrainingPlan, plan_training
+from smidgen.training.plan import TrainingPlan, micro_batches, plan_training
 from smidgen.training.progress import Progress, TrainingResult
+from smidgen.training.saving import Keeping, most_bytes
 from smidgen.training.schedule import learning_rate, warmup_steps
+from smidgen.training.step import Step
+from smidgen.training.watch import LossWatch
 
-# A step whose loss or gradient is not finite is skipped; this many in a row end the run.
-NON_FINITE_STEPS_ALLOWED = 3
 # Saved at least this often, whatever the recipe's interval, so that a kill never costs more.
 CHECKPOINT_SECONDS = 300.0
 # Held-out text of each source that is scored during training; the final evaluation scores all of it.
@@ -50,14 +58,17 @@ def train(
     max_tokens: int | None = None,
     stop_requested: Callable[[], bool] = lambda: False,
     on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_notice: Callable[[str], None] = lambda notice: None,
 ) -> TrainingResult:
     """Pretrain until the recipe's tokens are spent; continue from the newest checkpoint.
 
     Ends early, with everything saved, when a stop is requested or after ``max_tokens`` of the run's tokens.
-    Raises ``BadInput`` when a checkpoint belongs to other data, ``OutOfResources`` on a full disk, and
-    ``CheckFailed`` when losses or gradients stay non-finite; saved checkpoints are intact in every case.
+    ``on_notice`` is told at once what people should know; the result holds the same sentences.
+    Raises ``BadInput`` when a checkpoint belongs to other data, ``OutOfResources`` on a full disk and where memory
+    does not hold one sequence, and ``CheckFailed`` when losses or gradients stay non-finite or the loss diverges;
+    saved checkpoints are intact in every case.
     """
-    trainer = Trainer(recipe, run, data, config, device=device, compile=compile)
+    trainer = Trainer(recipe, run, data, config, device=device, compile=compile, on_notice=on_notice)
     trainer.resume_or_start()
     limit = min(trainer.plan.tokens, max_tokens or trainer.plan.tokens)
     with deterministic(device):
@@ -84,28 +95,33 @@ class Trainer:
         *,
         device: torch.device,
         compile: bool | None = None,
+        on_notice: Callable[[str], None] = lambda notice: None,
     ) -> None:
         self.recipe, self.settings, self.run, self.data = recipe, recipe.training, run, data
         self.device, self.dtype = device, compute_dtype(device, self.settings.precision)
+        self.notices: list[str] = []
+        self.on_notice = on_notice
         self.plan: TrainingPlan = plan_training(recipe, device_type=device.type)
         self.decoder = Decoder(config).to(device)
         initialise(self.decoder, self.settings.seed)
         self.optimizer = build_optimizer(self.decoder, self.settings)
+        self.average = ExponentialAverage(self.decoder, self.settings.ema_decay) if self.settings.ema_decay else None
         self.order = SampleOrder(
             recipe.data,
             total_samples=self.plan.total_sequences,
             window_counts=data.window_counts,
             seed=self.settings.seed,
         )
-        self.notices: list[str] = []
-        self.compiled_loss = self._compiled(self.settings.compile if compile is None else compile)
+        self.computation = self._computation(self.settings.compile if compile is None else compile)
+        self.watch = LossWatch(self.settings, samples_of=self._samples_of, on_event=self._record_event)
+        # Reading a loss makes a GPU's host wait, so it is done when somebody wants to know. A CPU is done anyway.
+        self.reads_every_step = device.type == "cpu"
+        self.keeping = Keeping(self.settings, self.plan)
         self.step = 0
         self.seconds_before = 0.0
-        self.non_finite_steps = 0
         self.last_bits_per_byte: float | None = None
+        self.measured_step = -1
         self.last_loss: float | None = None
-        self.losses_since_log: list[float] = []
-        self.last_gradient_norm = 0.0
         self.saved_step = -1
         self._start_clocks()
 
@@ -114,55 +130,45 @@ class Trainer:
     def resume_or_start(self) -> None:
         """Load the newest valid checkpoint, or begin at step 0."""
         checkpoint, notices = newest_checkpoint(self.run.checkpoints)
-        self.notices += notices
         if checkpoint is None:
-            self._note_shortened_warmup()
+            notices += self._shortened_warmup()
         else:
-            self._check_contract(checkpoint.state)
-            self.decoder.load_state_dict(checkpoint.tensors("model"))
-            self.step = self.saved_step = checkpoint.step
-            restore_optimizer(
-                self.decoder, self.optimizer, checkpoint.tensors("optimizer"), step=checkpoint.state["updates"]
-            )
-            self.seconds_before = checkpoint.state["seconds"]
-            self.non_finite_steps = checkpoint.state["non_finite_steps"]
-            self.last_bits_per_byte = checkpoint.state["bits_per_byte"]
-            self.last_loss = checkpoint.state["loss"]
-            self.losses_since_log = checkpoint.state["losses_since_log"]
+            self._require_same_data(checkpoint.state)
+            notices += broken_clauses(self.computation, checkpoint.state["contract"])
+            self._restore(checkpoint)
         for notice in self.notices:
-            self._record_event(notice)
+            self._record_event(self.step, notice)
+        for notice in notices:
+            self._notice(notice)
+        self._tell_disk_use()
         self._start_clocks()
 
-    def compute_gradients(self) -> tuple[float, float]:
-        """Mean loss of the step in nats per token and the gradient's norm before clipping."""
-        self.decoder.train()
-        total = torch.zeros((), device=self.device)
-        for ids_BU in self._micro_batches():
-            loss = self.compiled_loss(ids_BU) / self.plan.accumulation
-            loss.backward()
-            total += loss.detach()
-        norm = torch.nn.utils.clip_grad_norm_(self.decoder.parameters(), self.settings.gradient_clip)
-        return float(total), float(norm)
+    def compute_gradients(self) -> tuple[Tensor, Tensor]:
+        """Mean loss of the step in nats per token and the gradient's norm before clipping, on the device."""
+        first, count = self.plan.sequences_before(self.step), self.plan.step_sequences(self.step)
+        ids_SU = torch.from_numpy(self.data.batch(self.order.batch(first, count)))
+        return self.computation.gradients(ids_SU)
 
-    def update_weights(self, loss: float, gradient_norm: float) -> None:
-        """One AdamW step; skipped, before any weight is touched, when loss or gradient is not finite."""
-        if math.isfinite(loss) and math.isfinite(gradient_norm):
-            for group in self.optimizer.param_groups:
-                group["lr"] = self.learning_rate
-            self.optimizer.step()
-            self.non_finite_steps = 0
-            self.losses_since_log.append(loss)
-            self.last_gradient_norm = gradient_norm
-        else:
-            self._tolerate_non_finite_step()
-        self.optimizer.zero_grad(set_to_none=True)
+    def update_weights(self, loss: Tensor, gradient_norm: Tensor) -> None:
+        """One optimiser step; skipped, before any weight is touched, when loss or gradient is not finite."""
+        self.optimizer.set_learning_rate(self.learning_rate_of(self.step))
+        scale = None if self.computation.loss_scale is None else self.computation.loss_scale.scale
+        self.watch.add(self.step, loss, gradient_norm, scale)
+        self.computation.update(self.optimizer, loss, gradient_norm)
+        if self.average is not None:
+            self.average.update(self.step)
+        if self.reads_every_step:
+            self.watch.read()
         self.step += 1
 
     def log_when_due(self) -> None:
-        if not self._is_due(self.plan.log_steps) or not self.losses_since_log:
+        if not self._is_due(self.plan.log_steps):
             return
-        self.last_loss = sum(self.losses_since_log) / len(self.losses_since_log)
-        self.losses_since_log = []
+        self.watch.read()
+        mean = self.watch.mean_since_log()
+        if mean is None:
+            return
+        self.last_loss = mean
         measurements.append(
             self.run.measurements,
             measurements.TRAINING,
@@ -171,23 +177,25 @@ class Trainer:
             seconds=round(self.seconds, 3),
             loss=self.last_loss,
             learning_rate=self.learning_rate_of(self.step - 1),
-            gradient_norm=self.last_gradient_norm,
+            gradient_norm=self.watch.gradient_norm,
             tokens_per_second=round(self.tokens_per_second, 1),
         )
 
     def measure_held_out_when_due(self) -> None:
-        """Bits per byte on a fixed part of each source's held-out documents."""
+        """Bits per byte on a fixed part of each source's held-out documents; with averaged weights if there are."""
         if not self._is_due(self.plan.held_out_steps):
             return
         started = time.monotonic()
         self.decoder.eval()
         by_source = {}
-        with autocast(self.device, self.dtype):
+        averaged = nullcontext() if self.average is None else self.average.in_place()
+        with averaged, autocast(self.device, self.dtype):
             for name in self.recipe.data.sources:
                 documents = held_out_documents(self.data, name, most_bytes=HELD_OUT_BYTES_IN_TRAINING)
                 by_source[name] = score_held_out(self.decoder, documents).value
         shares = self.recipe.data.mean_shares()
         self.last_bits_per_byte = sum(shares[name] * value for name, value in by_source.items())
+        self.measured_step = self.step
         self.other_seconds += time.monotonic() - started
         measurements.append(
             self.run.measurements,
@@ -206,18 +214,21 @@ class Trainer:
 
     def save(self) -> None:
         """Write a checkpoint of the present step, unless there is one or no weight has been updated yet."""
-        if self.step == self.saved_step or not self.optimizer.state:
+        if self.step == self.saved_step:
+            return
+        self.watch.read()
+        if not self.optimizer.updates:
             return
         started = time.monotonic()
+        measured = self.last_bits_per_byte if self.measured_step == self.step else None
+        self.keeping.note(self.step, measured)
         save_checkpoint(
             self.run.checkpoints,
             step=self.step,
-            parts={
-                "model": self.decoder.state_dict(),
-                "optimizer": optimizer_tensors(self.decoder, self.optimizer),
-            },
+            parts=self._parts(),
             state=self._state(),
             keep=self.settings.keep_checkpoints,
+            also_keep=self.keeping.steps(self.step),
         )
         self.saved_step, self.saved_at = self.step, time.monotonic()
         self.other_seconds += time.monotonic() - started
@@ -226,7 +237,7 @@ class Trainer:
 
     @property
     def tokens(self) -> int:
-        return self.step * self.plan.step_tokens
+        return self.plan.tokens_before(self.step)
 
     @property
     def seconds(self) -> float:
@@ -237,26 +248,22 @@ class Trainer:
     def tokens_per_second(self) -> float:
         """Speed of the steps of this sitting, without the time of measuring and saving."""
         busy = time.monotonic() - self.started_at - self.other_seconds
-        return (self.step - self.first_step) * self.plan.step_tokens / max(busy, 1e-9)
-
-    @property
-    def learning_rate(self) -> float:
-        return self.learning_rate_of(self.step)
+        return (self.tokens - self.plan.tokens_before(self.first_step)) / max(busy, 1e-9)
 
     def learning_rate_of(self, step: int) -> float:
         return learning_rate(step, self.plan.steps, self.settings)
 
     def progress(self) -> Progress:
         elapsed = time.monotonic() - self.started_at
-        done = max(1, self.step - self.first_step)
+        done = max(1, self.tokens - self.plan.tokens_before(self.first_step))
         return Progress(
             step=self.step,
             steps=self.plan.steps,
             tokens=self.tokens,
-            loss=self.losses_since_log[-1] if self.losses_since_log else self.last_loss or math.nan,
+            loss=self.watch.since_log[-1] if self.watch.since_log else self.last_loss or math.nan,
             bits_per_byte=self.last_bits_per_byte,
             tokens_per_second=self.tokens_per_second,
-            seconds_left=elapsed / done * (self.plan.steps - self.step),
+            seconds_left=elapsed / done * (self.plan.tokens - self.tokens),
         )
 
     def result(self) -> TrainingResult:
@@ -275,89 +282,114 @@ class Trainer:
             notices=tuple(self.notices),
         )
 
-    def _micro_batches(self) -> Sequence[Tensor]:
-        first = self.step * self.plan.step_sequences
-        samples = self.order.batch(first, self.plan.step_sequences)
-        ids_SU = torch.from_numpy(self.data.batch(samples)).to(self.device)
-        return ids_SU.split(self.plan.micro_batch)
-
-    def _compiled(self, wanted: bool) -> Callable[[Tensor], Tensor]:
+    def _computation(self, wanted: bool) -> Step:
+        """How a step is computed here: as planned on a CPU, as measured on a GPU."""
         compile_it, notice = should_compile(wanted, self.plan.tokens)
-        if notice:
-            self.notices.append(notice)
+        self.notices += [notice] if notice else []
         if self.settings.precision == "bf16" and self.dtype != torch.bfloat16:
-            self.notices.append("this device has no native bfloat16: training runs in float32")
-        return torch.compile(self._loss, fullgraph=True, dynamic=False) if compile_it else self._loss
-
-    def _loss(self, ids_BU: Tensor) -> Tensor:
-        with autocast(self.device, self.dtype):
-            logits_BTV = self.decoder(ids_BU[:, :-1])
-            return F.cross_entropy(logits_BTV.flatten(0, 1).float(), ids_BU[:, 1:].flatten())
+            instead = "float32" if self.dtype == torch.float32 else "float16 with a scaled loss"
+            self.notices.append(f"this device has no native bfloat16: training runs in {instead}")
+        sizes = [size for size in micro_batches(self.plan.phases) if size <= self.plan.micro_batch]
+        choice = autotune.Choice(micro_batch=self.plan.micro_batch, compile_mode="default" if compile_it else None)
+        way: dict[str, Any] = {"device": self.device, "dtype": self.dtype}
+        if autotune.is_worth_it(self.device):
+            cache = autotune.default_cache()
+            measured = autotune.autotuned(
+                self.decoder, self.settings, **way, sizes=sizes, compiled=compile_it, cache=cache
+            )
+            self.notices += [f"fastest on this GPU, as measured: {measured}"] if measured else []
+            choice = measured or choice
+        self.notices += accelerate(self.decoder, self.device, self.dtype)
+        for notice in self.notices:
+            self.on_notice(notice)
+        return Step(
+            self.decoder,
+            self.settings,
+            **way,
+            micro_batch=choice.micro_batch,
+            compile_mode=choice.compile_mode,
+            smaller=[size for size in sizes if size < choice.micro_batch],
+            on_notice=self._notice,
+        )
 
     def _is_due(self, interval: int) -> bool:
         return self.step % interval == 0 or self.step == self.plan.steps
 
-    def _tolerate_non_finite_step(self) -> None:
-        self.non_finite_steps += 1
-        first = self.step * self.plan.step_sequences
-        samples = f"samples {first} to {first + self.plan.step_sequences - 1}"
-        self._record_event(f"step {self.step}: loss or gradient is not finite ({samples}); the step was skipped")
-        if self.non_finite_steps >= NON_FINITE_STEPS_ALLOWED:
-            raise CheckFailed(
-                f"loss or gradient was not finite in {self.non_finite_steps} steps in a row, "
-                f"the last with {samples}; a lower training.peak_learning_rate or a smaller "
-                "training.gradient_clip usually helps"
-            )
+    def _samples_of(self, step: int) -> str:
+        first = self.plan.sequences_before(step)
+        return f"samples {first} to {first + self.plan.step_sequences(step) - 1}"
 
-    def _note_shortened_warmup(self) -> None:
+    def _shortened_warmup(self) -> list[str]:
         effective = warmup_steps(self.settings, self.plan.steps)
-        if effective < self.settings.warmup_steps:
-            self.notices.append(
-                f"the run has {self.plan.steps} steps, so that warm-up is {effective} steps "
-                f"instead of the recipe's {self.settings.warmup_steps}"
-            )
+        if effective >= self.settings.warmup_steps:
+            return []
+        return [
+            f"the run has {self.plan.steps} steps, so that warm-up is {effective} steps "
+            f"instead of the recipe's {self.settings.warmup_steps}"
+        ]
 
-    def _contract(self) -> dict[str, Any]:
-        """What bit-identical continuation depends on besides the state."""
-        return {
-            "torch": torch.__version__,
-            "device": torch.cuda.get_device_name() if self.device.type == "cuda" else self.device.type,
-            "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-            "threads": torch.get_num_threads(),
-            "dtype": str(self.dtype),
-            "micro_batch": self.plan.micro_batch,
-            "compiled": self.compiled_loss != self._loss,
-        }
-
-    def _check_contract(self, state: dict[str, Any]) -> None:
+    def _require_same_data(self, state: dict[str, Any]) -> None:
         if state["data_sha256"] != self.data.fingerprint:
             raise BadInput(
                 f"{self.run.data} is not the data that this run was trained on; restore it, or start a new run"
             )
-        changed = [key for key, value in self._contract().items() if state["contract"].get(key) != value]
-        if changed:
-            self.notices.append(
-                f"continuing with another {', '.join(changed)}: the run goes on but will not be bit-identical"
-            )
+
+    def _parts(self) -> dict[str, dict[str, Tensor]]:
+        """The tensors of a checkpoint. Its "average" is what is evaluated; training goes on from its "model"."""
+        weights = self.decoder.state_dict()
+        parts = {"model": weights, "optimizer": optimizer_tensors(self.decoder, self.optimizer)}
+        if self.average is not None:
+            parts["average"] = self.average.tensors
+        elif self.settings.average_checkpoints:
+            parts["average"] = self.keeping.mean(self.run.checkpoints, self.step, weights)
+        return parts
 
     def _state(self) -> dict[str, Any]:
-        some_state = next(iter(self.optimizer.state.values()))
+        scale = self.computation.loss_scale
         return {
             "config": config_as_dict(self.decoder.config),
             "recipe_sha256": self.recipe.fingerprint,
             "data_sha256": self.data.fingerprint,
-            "contract": self._contract(),
-            "updates": int(some_state["step"]),
+            "contract": contract(self.computation),
+            "updates": self.optimizer.updates,
             "tokens": self.tokens,
             "seconds": self.seconds,
-            "non_finite_steps": self.non_finite_steps,
             "loss": self.last_loss,
             "bits_per_byte": self.last_bits_per_byte,
-            "losses_since_log": self.losses_since_log,
+            "loss_scale": None if scale is None else scale.state(),
+            **self.keeping.state(),
+            **self.watch.state(),
         }
 
-    def _record_event(self, message: str) -> None:
-        measurements.append(self.run.measurements, measurements.EVENT, step=self.step, message=message)
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        state = checkpoint.state
+        self.decoder.load_state_dict(checkpoint.tensors("model"))
+        self.step = self.saved_step = checkpoint.step
+        restore_optimizer(self.decoder, self.optimizer, checkpoint.tensors("optimizer"), step=state["updates"])
+        if self.average is not None:
+            self.average.restore(checkpoint.tensors("average"))
+        self.watch.restore(state)
+        self.keeping.restore(state)
+        if self.computation.loss_scale is not None and state.get("loss_scale"):
+            self.computation.loss_scale.restore(state["loss_scale"])
+        self.seconds_before = state["seconds"]
+        self.last_bits_per_byte = state["bits_per_byte"]
+        self.last_loss = state["loss"]
+
+    def _tell_disk_use(self) -> None:
+        megabytes = most_bytes(self.decoder, self.optimizer, self.settings) / 1e6
+        notice = f"checkpoints of this run take at most {megabytes:,.0f} MB of disk"
+        self.notices.append(notice)
+        self.on_notice(notice)
+
+    def _notice(self, message: str) -> None:
+        """Tell people at once, and keep it for the result and the report."""
+        self.notices.append(message)
+        self.on_notice(message)
+        self._record_event(self.step, message)
+
+    def _record_event(self, step: int, message: str) -> None:
+        measurements.append(self.run.measurements, measurements.EVENT, step=step, message=message)
 
     def _start_clocks(self) -> None:
         self.started_at = self.saved_at = time.monotonic()

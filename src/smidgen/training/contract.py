@@ -1,0 +1,28 @@
+"""What bit-identical continuation depends on besides the state of a run."""
+
+from typing import Any
+
+import torch
+
+from smidgen.training.step import Step
+
+
+def contract(step: Step) -> dict[str, Any]:
+    """Machine, versions and the way of computing, as a checkpoint keeps them."""
+    return {
+        "torch": torch.__version__,
+        "device": torch.cuda.get_device_name() if step.device.type == "cuda" else step.device.type,
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "threads": torch.get_num_threads(),
+        "dtype": str(step.dtype),
+        "micro_batch": step.micro_batch,
+        "compiled": step.compile_mode is not None,
+    }
+
+
+def broken_clauses(step: Step, saved: dict[str, Any]) -> list[str]:
+    """A sentence naming what has changed since ``saved``; nothing where nothing has."""
+    changed = [key for key, value in contract(step).items() if saved.get(key) != value]
+    if not changed:
+        return []
+    return [f"continuing with another {', '.join(changed)}: the run goes on but will not be bit-identical"]

@@ -1,0 +1,1 @@
+"""Parts of the training step in our own C++, for processors."""

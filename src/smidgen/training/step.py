@@ -1,0 +1,122 @@
+"""One step of training on its device: forward and backward passes, then the update. Nothing waits for a GPU.
+
+B sequences of one forward pass    S sequences of the step    U = T + 1 tokens, inputs and targets
+"""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from smidgen.errors import OutOfResources
+from smidgen.model.decoder import Decoder
+from smidgen.recipes.training import TrainingSettings
+from smidgen.training.device import autocast, is_out_of_memory
+from smidgen.training.loss_scale import LossScale
+from smidgen.training.losses import training_losses
+from smidgen.training.optimizer import DecoderOptimizer
+
+# The mode of torch.compile that records CUDA graphs, whose memory is written again on every replay.
+CUDA_GRAPHS = "reduce-overhead"
+
+
+class Step:
+    """Gradients over samples in passes of ``micro_batch`` sequences, and the update they lead to.
+
+    ``smaller`` are the sizes to fall back on when memory runs out, rising, which ``on_notice`` is told then.
+    ``compile_mode`` is a mode of ``torch.compile``, None for eager. ``loss_scale`` is there in float16 only.
+    """
+
+    def __init__(
+        self,
+        decoder: Decoder,
+        settings: TrainingSettings,
+        *,
+        device: torch.device,
+        dtype: torch.dtype,
+        micro_batch: int,
+        compile_mode: str | None,
+        smaller: Sequence[int] = (),
+        on_notice: Callable[[str], None] = lambda notice: None,
+    ) -> None:
+        self.decoder, self.device, self.dtype = decoder, device, dtype
+        self.micro_batch, self.compile_mode = micro_batch, compile_mode
+        self.loss_scale = LossScale(device) if dtype == torch.float16 else None
+        self._settings, self._smaller, self._on_notice = settings, list(smaller), on_notice
+        self._losses = self._compiled()
+
+    def gradients(self, ids_SU: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean cross entropy in nats per token and the gradient's norm before clipping, both still on the device.
+
+        Raises ``OutOfResources`` when memory does not hold the smallest pass.
+        """
+        while True:
+            try:
+                return self._gradients(ids_SU)
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+                if not self._smaller:
+                    raise OutOfResources(
+                        f"memory ran out with {self.micro_batch} x {self.decoder.config.context_length} tokens at a "
+                        "time; a smaller design.context_length or design, or a device with more memory would work"
+                    ) from error
+            # Here, because the error keeps hold of what filled the memory.
+            self._take_smaller_passes()
+
+    def _gradients(self, ids_SU: Tensor) -> tuple[Tensor, Tensor]:
+        self.decoder.train()
+        passes = self._uploaded(ids_SU).split(self.micro_batch)
+        total = torch.zeros((), device=self.device)
+        for ids_BU in passes:
+            objective, cross_entropy = self._losses(ids_BU)
+            objective = objective / len(passes)
+            (objective if self.loss_scale is None else self.loss_scale.scaled(objective)).backward()
+            total += cross_entropy / len(passes)
+        parameters = list(self.decoder.parameters())
+        if self.loss_scale is not None:
+            self.loss_scale.unscale([parameter.grad for parameter in parameters if parameter.grad is not None])
+        return total, torch.nn.utils.clip_grad_norm_(parameters, self._settings.gradient_clip)
+
+    def update(self, optimizer: DecoderOptimizer, loss: Tensor, gradient_norm: Tensor) -> None:
+        """Change the weights, or, decided on the device, nothing when loss or gradient is not finite."""
+        skip = (~(loss.isfinite() & gradient_norm.isfinite())).float()
+        optimizer.step(skip=skip)
+        if self.loss_scale is not None:
+            self.loss_scale.adapt(skip)
+        self.forget_gradients()
+
+    def forget_gradients(self) -> None:
+        """Gradients of CUDA graphs stay where they are and become 0, others are released."""
+        self.decoder.zero_grad(set_to_none=self.compile_mode != CUDA_GRAPHS)
+
+    def _take_smaller_passes(self) -> None:
+        before, self.micro_batch = self.micro_batch, self._smaller.pop()
+        self.forget_gradients()
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        self._on_notice(
+            f"memory ran out with {before} sequences a pass: going on with {self.micro_batch}, in steps of the same "
+            f"size (training.micro_batch_size={self.micro_batch} avoids the attempt)"
+        )
+
+    def _uploaded(self, ids_SU: Tensor) -> Tensor:
+        """The ids on the device; a GPU fetches them from pinned memory while the host goes on."""
+        if self.device.type != "cuda":
+            return ids_SU.to(self.device)
+        return ids_SU.pin_memory().to(self.device, non_blocking=True)
+
+    def _compiled(self) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+        if self.compile_mode is None:
+            return self._losses_of
+        if self.compile_mode == CUDA_GRAPHS:
+            # Else the first backward pass would leave gradients in memory that the next replay overwrites.
+            for parameter in self.decoder.parameters():
+                parameter.grad = torch.zeros_like(parameter)
+        mode = None if self.compile_mode == "default" else self.compile_mode
+        return torch.compile(self._losses_of, fullgraph=True, dynamic=False, mode=mode)
+
+    def _losses_of(self, ids_BU: Tensor) -> tuple[Tensor, Tensor]:
+        with autocast(self.device, self.dtype):
+            logits_BTV = self.decoder(ids_BU[:, :-1])
+            return training_losses(logits_BTV, ids_BU[:, 1:], self._settings.z_loss)

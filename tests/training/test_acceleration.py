@@ -1,0 +1,149 @@
+"""A decoder with our kernels is the same model: losses, gradients, evaluation, saved weights."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from smidgen.model.config import PLACE_VOCAB_SIZE, ROLE_VOCAB_SIZE, ModelConfig
+from smidgen.model.decoder import Decoder
+from smidgen.model.initialisation import initialise
+from smidgen.model.kv_cache import KVCache
+from smidgen.native import library
+from smidgen.native.library import Unavailable
+from smidgen.training.acceleration import accelerate
+from smidgen.training.device import autocast, has_bfloat16
+from smidgen.training.kernels import attention as kernel
+
+CPU = torch.device("cpu")
+DESIGNS = {
+    "plain": {},
+    "xsa": {"xsa": True},
+    "xsa, digits, biases, own head": {
+        "xsa": True,
+        "attention_bias": True,
+        "mlp_bias": True,
+        "tie_embeddings": False,
+        "place_vocab_size": PLACE_VOCAB_SIZE,
+        "role_vocab_size": ROLE_VOCAB_SIZE,
+    },
+}
+
+
+@pytest.fixture(autouse=True)
+def compiled():
+    try:
+        kernel.library(16)
+    except Unavailable as error:
+        pytest.skip(str(error))
+
+
+def made(**changes):
+    decoder = Decoder(
+        ModelConfig(
+            vocab_size=97,
+            hidden_size=64,
+            num_layers=2,
+            num_heads=4,
+            num_kv_heads=2,
+            head_dim=16,
+            intermediate_size=96,
+            context_length=40,
+            **changes,
+        )
+    )
+    initialise(decoder, 5)
+    return decoder.train()
+
+
+def drawn_ids(tokens=41):
+    return torch.randint(97, (3, tokens), generator=torch.Generator().manual_seed(2))
+
+
+def loss_and_gradients(decoder, dtype, compile=False):
+    def loss_of(ids_BU):
+        with autocast(CPU, dtype):
+            return F.cross_entropy(decoder(ids_BU[:, :-1]).flatten(0, 1).float(), ids_BU[:, 1:].flatten())
+
+    loss_function = torch.compile(loss_of, fullgraph=True, dynamic=False) if compile else loss_of
+    loss = loss_function(drawn_ids())
+    loss.backward()
+    return loss.item(), {name: parameter.grad for name, parameter in decoder.named_parameters()}
+
+
+@pytest.mark.parametrize("design", DESIGNS.values(), ids=DESIGNS)
+def test_float32_has_the_same_loss_and_gradients(design):
+    stock, ours = made(**design), made(**design)
+    assert accelerate(ours, CPU, torch.float32) == []
+    expected_loss, expected = loss_and_gradients(stock, torch.float32)
+    loss, gradients = loss_and_gradients(ours, torch.float32)
+    assert loss == pytest.approx(expected_loss, abs=1e-5)
+    assert gradients.keys() == expected.keys()
+    for name, gradient in gradients.items():
+        torch.testing.assert_close(gradient, expected[name], atol=1e-5, rtol=1e-4, msg=name)
+
+
+# The compiler itself uses what PyTorch has deprecated.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("compile", [False, True])
+@pytest.mark.parametrize("design", DESIGNS.values(), ids=DESIGNS)
+def test_bfloat16_is_as_near_to_float32_as_pytorchs(design, compile):
+    if not has_bfloat16(CPU):
+        pytest.skip("this processor has no bfloat16")
+    if compile and design != DESIGNS["xsa"]:
+        pytest.skip("compiling takes half a minute")
+    ours = made(**design)
+    assert accelerate(ours, CPU, torch.bfloat16) == []
+    _, exact = loss_and_gradients(made(**design), torch.float32)
+    _, stock = loss_and_gradients(made(**design), torch.bfloat16)
+    _, found = loss_and_gradients(ours, torch.bfloat16, compile)
+    for name, gradient in found.items():
+        assert (gradient - exact[name]).norm() <= 1.5 * (stock[name] - exact[name]).norm() + 1e-6, name
+
+
+def test_evaluation_and_generation_do_not_notice():
+    stock, ours = made(xsa=True).eval(), made(xsa=True)
+    accelerate(ours, CPU, torch.float32)
+    ours.eval()
+    ids_BT = drawn_ids()
+    mask_BT = torch.ones_like(ids_BT)
+    mask_BT[:, :5] = 0
+    for options in ({}, {"attention_mask_BS": mask_BT}):
+        assert torch.equal(ours(ids_BT, **options), stock(ids_BT, **options))
+    cache, other = KVCache(), KVCache()
+    for part in ids_BT.split(11, dim=1):
+        assert torch.equal(ours(part, cache=cache), stock(part, cache=other))
+
+
+def test_padding_while_training_goes_the_usual_way():
+    stock, ours = made(xsa=True), made(xsa=True)
+    accelerate(ours, CPU, torch.float32)
+    ids_BT = drawn_ids()
+    mask_BT = torch.ones_like(ids_BT)
+    mask_BT[:, :5] = 0
+    assert torch.equal(ours(ids_BT, attention_mask_BS=mask_BT), stock(ids_BT, attention_mask_BS=mask_BT))
+
+
+def test_saved_weights_are_the_same():
+    ours = made()
+    accelerate(ours, CPU, torch.float32)
+    assert list(ours.state_dict()) == list(made().state_dict())
+    assert [name for name, _ in ours.named_parameters()] == [name for name, _ in made().named_parameters()]
+
+
+def test_without_a_compiler_pytorch_computes_and_a_sentence_says_so(monkeypatch, tmp_path):
+    monkeypatch.setattr(library, "COMPILERS", ())
+    kernel.library.cache_clear()
+    ours = made()
+    (notice,) = accelerate(ours, CPU, torch.float32)
+    assert "no C++ compiler" in notice
+    assert "\n" not in notice
+    loss, _ = loss_and_gradients(ours, torch.float32)
+    assert loss == loss_and_gradients(made(), torch.float32)[0]
+
+
+def test_a_gpu_is_left_alone():
+    ours = made()
+    assert accelerate(ours, torch.device("cuda"), torch.bfloat16) == []
+    assert "read" not in vars(ours.layers[0].self_attn)
+    accelerate(ours, CPU, torch.float32)
+    assert "read" in vars(ours.layers[0].self_attn)
