@@ -5,7 +5,7 @@ How far each precision is off is measured on the model and items at hand, not as
 R requests    N items (contests), each with some neighbouring requests
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,8 +17,10 @@ from smidgen.evaluation.scoring.precision import Precision
 from smidgen.evaluation.scoring.scorer import Scoring, rough_scorings, scorer_for
 from smidgen.model.decoder import Decoder
 
-# Items scored in every precision to begin with.
-CALIBRATION_ITEMS = 16
+# One in so many items, within these bounds, is scored in every precision to begin with: a third of them from all
+# over, the others those that are closest, which would most likely be scored again in any case. What turns out to be
+# unsure then is learnt from as well.
+CALIBRATION_SHARE, FEWEST_CALIBRATION_ITEMS, MOST_CALIBRATION_ITEMS = 40, 12, 60
 # A margin is trusted beyond this many standard deviations of its error, or this many times the worst error seen,
 # whichever is more. Over 7,000 margins of four benchmarks and two models the worst error was 5.0 deviations and one
 # in 3,000 exceeded 4 (experiments.md, 2026-11-21); a wrong choice needs such an error and as small a margin.
@@ -60,8 +62,8 @@ def decide(
     ``contests`` hold all requests, in their order.
     """
     quiz = _Quiz(requests, contests)
-    rough = rough_scorings(decoder, cache=default_cache()) if len(contests) > 2 * CALIBRATION_ITEMS else []
-    stages = [_Stage(scoring, quiz) for scoring in rough]
+    is_worth_it = len(contests) > 4 * FEWEST_CALIBRATION_ITEMS
+    stages = [_Stage(scoring, quiz) for scoring in rough_scorings(decoder, cache=default_cache()) if is_worth_it]
     exact = _Stage(scorer_for(decoder, cache=default_cache()), quiz)
 
     def score(stage: _Stage, wanted_N: np.ndarray) -> None:
@@ -81,8 +83,7 @@ def decide(
     unsure_N = everything_N.copy()
     if stages:
         score(stages[0], everything_N)
-        unsure_N[:] = False
-        unsure_N[:: len(contests) // CALIBRATION_ITEMS] = True
+        unsure_N = _calibration_items(stages[0])
     while unsure_N.any():
         for stage in (*stages, exact):
             score(stage, unsure_N)
@@ -93,6 +94,16 @@ def decide(
             score(stage, unsure_N)
             unsure_N &= ~stage.decided()
     return _decision(quiz, [exact, *reversed(stages)])
+
+
+def _calibration_items(stage: "_Stage") -> np.ndarray:
+    """Which items to score in every precision once they are scored in the roughest."""
+    count = len(stage.scored_N)
+    wanted = min(max(count // CALIBRATION_SHARE, FEWEST_CALIBRATION_ITEMS), MOST_CALIBRATION_ITEMS)
+    chosen_N = np.zeros(count, dtype=bool)
+    chosen_N[:: count // (wanted // 3)] = True
+    chosen_N[stage.closest_first()[: wanted - wanted // 3]] = True
+    return chosen_N
 
 
 class _Quiz:
@@ -149,21 +160,40 @@ class _Stage:
             self.errors_between.extend((error[first] - error[second]) / np.sqrt(tokens[first] + tokens[second]))
 
     def decided(self) -> np.ndarray:
-        """Of which items the best ending stays the best, and alone, whatever the errors within their bounds.
+        """Of which items the best ending stays the best, and alone, whatever the errors within their bounds."""
+        alone, between = _bound(self.errors_alone), _bound(self.errors_between)
+        decided_N = np.ones(len(self.quiz.sizes_N), dtype=bool)
+        for margins_R, alone_R, between_R in self._margins():
+            decided_N &= np.logical_and.reduceat(
+                margins_R > alone * alone_R + between * between_R, self.quiz.firsts_N
+            )
+        return decided_N
 
-        The error of ``a / u - b / v`` is ``(a - b) / u`` plus ``b (1 / u - 1 / v)``. NaN decides nothing.
+    def closest_first(self) -> np.ndarray:
+        """Items in the order of the error that would change their best ending."""
+        closeness_N = np.full(len(self.quiz.sizes_N), np.inf)
+        for margins_R, alone_R, between_R in self._margins():
+            errors_R = margins_R / np.maximum(alone_R + between_R, 1e-30)
+            closeness_N = np.minimum(closeness_N, np.minimum.reduceat(errors_R, self.quiz.firsts_N))
+        return np.argsort(closeness_N, kind="stable")
+
+    def _margins(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """By metric: how far each ending is behind its item's best one, and how often that margin holds an error of
+        one ending and an error of a difference.
+
+        The error of ``a / u - b / v`` is ``(a - b) / u`` plus ``b (1 / u - 1 / v)``. The margin of the best one
+        itself is infinite; that of NaN is NaN, which decides nothing.
         """
-        quiz, alone, between = self.quiz, _bound(self.errors_alone), _bound(self.errors_between)
-        decided_N = np.ones(len(quiz.sizes_N), dtype=bool)
+        quiz = self.quiz
         for divisors_R in quiz.divisors_R:
             scores_R = self.sums_R / divisors_R
             best_R = quiz.best_of_each(scores_R)
-            error_R = between * np.sqrt(quiz.tokens_R + quiz.tokens_R[best_R]) / divisors_R[best_R]
-            error_R += alone * np.sqrt(quiz.tokens_R) * np.abs(1 / divisors_R[best_R] - 1 / divisors_R)
             is_best_R = (best_R == np.arange(len(best_R))) & ~np.isnan(scores_R)
-            safe_R = is_best_R | (scores_R[best_R] - scores_R > error_R)
-            decided_N &= np.logical_and.reduceat(safe_R, quiz.firsts_N)
-        return decided_N
+            yield (
+                np.where(is_best_R, np.inf, scores_R[best_R] - scores_R),
+                np.sqrt(quiz.tokens_R) * np.abs(1 / divisors_R[best_R] - 1 / divisors_R),
+                np.sqrt(quiz.tokens_R + quiz.tokens_R[best_R]) / divisors_R[best_R],
+            )
 
 
 def _bound(errors: Sequence[float]) -> float:

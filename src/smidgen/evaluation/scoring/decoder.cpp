@@ -178,8 +178,9 @@ struct Bytes {
 };
 #if defined(__AVX512VNNI__)
 constexpr bool HAS_INT8 = true;
+// Always inline, because sums that are handed over go through memory: 8% of the time.
 template <int ROWS>
-inline void multiply_tile(const Bytes* x, int x_stride, const Bytes* panel, int in, Vector (&sums)[ROWS][VECTORS]) {
+__attribute__((always_inline)) inline void multiply_tile(const Bytes* x, int x_stride, const Bytes* panel, int in, Vector (&sums)[ROWS][VECTORS]) {
     // In variables of its own: sums of integers that are passed by reference are spilt to memory (GCC 12).
     IntVector counts[ROWS][VECTORS] = {};
     for (int k = 0; k < in; k++, panel += PANEL) {

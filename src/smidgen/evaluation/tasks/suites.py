@@ -37,6 +37,8 @@ SUITES: dict[str, tuple[str, ...]] = {
     "gpt-s": ("hellaswag", "arc_easy", "piqa", "arithmark2", "blimp"),
     # For use during training: 10 s on two cores for 5M parameters (measured 2026-11-21).
     "quick": ("blimp:20", "arc_easy:300", "piqa:300", "hellaswag:200", "arithmark2-generated:300"),
+    # The same without data of others: generated pairs instead of BLiMP's, and no benchmark.
+    "built-in": ("minimal-pairs:20", "arithmark2-generated:300"),
 }
 
 
