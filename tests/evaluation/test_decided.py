@@ -6,11 +6,11 @@ from smidgen.evaluation import decided
 from smidgen.evaluation.decided import Contest, decide
 from smidgen.evaluation.log_likelihood import log_likelihoods
 from smidgen.evaluation.request import Request
-from smidgen.evaluation.scoring.native import default_cache
 from smidgen.evaluation.scoring.scorer import rough_scorings
 from smidgen.model.config import ModelConfig
 from smidgen.model.decoder import Decoder
 from smidgen.model.initialisation import initialise
+from smidgen.native.location import default_cache
 
 
 @pytest.fixture(params=[24, 32], ids=["pairs of inputs", "rows of int8"])

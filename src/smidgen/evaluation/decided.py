@@ -12,10 +12,10 @@ import numpy as np
 
 from smidgen.evaluation.log_likelihood import Likelihood, log_likelihoods
 from smidgen.evaluation.request import Request
-from smidgen.evaluation.scoring.native import default_cache
 from smidgen.evaluation.scoring.precision import Precision
 from smidgen.evaluation.scoring.scorer import Scoring, rough_scorings, scorer_for
 from smidgen.model.decoder import Decoder
+from smidgen.native.location import default_cache
 
 # One in so many items, within these bounds, is scored in every precision to begin with: a third of them from all
 # over, the others those that are closest, which would most likely be scored again in any case. What turns out to be

@@ -9,13 +9,13 @@ from smidgen.checkpoints.open_model import OpenModel
 from smidgen.errors import BadInput, Interrupted
 from smidgen.evaluation.conditions import Conditions
 from smidgen.evaluation.named_tasks import DEFAULT_TASKS, find_task, needs_hub, others, why_skipped
-from smidgen.evaluation.scoring.native import default_cache
 from smidgen.evaluation.scoring.scorer import scorer_for
 from smidgen.evaluation.task import TaskOutcome
 from smidgen.evaluation.tasks.documents import OutOfReach
 from smidgen.evaluation.tasks.indices import indices
 from smidgen.evaluation.tasks.suites import expand
 from smidgen.evaluation.unfinished import FinishedTask, Unfinished
+from smidgen.native.location import default_cache
 from smidgen.records.environment import versions
 
 # The number format of the products, by precision.

@@ -13,10 +13,10 @@ import torch
 from smidgen.errors import Interrupted
 from smidgen.evaluation.request import Request
 from smidgen.evaluation.scoring.forest import Forest, Query, chunks, plant, sorted_order
-from smidgen.evaluation.scoring.native import default_cache
 from smidgen.evaluation.scoring.precision import EXACT, Precision
 from smidgen.evaluation.scoring.scorer import Scoring, scorer_for
 from smidgen.model.decoder import Decoder
+from smidgen.native.location import default_cache
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from torch import nn
 from smidgen.evaluation.scoring import forward_scorer
 from smidgen.evaluation.scoring.forest import Query, plant, sorted_order
 from smidgen.evaluation.scoring.forward_scorer import ForwardScorer
-from smidgen.evaluation.scoring.native import default_cache
 from smidgen.evaluation.scoring.scorer import scorer_for
+from smidgen.native.location import default_cache
 
 from .conftest import made
 

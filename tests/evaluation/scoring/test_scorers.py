@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from smidgen.evaluation.scoring.forest import Query, plant, sorted_order
-from smidgen.evaluation.scoring.native import NativeScorer, default_cache
+from smidgen.evaluation.scoring.native import NativeScorer
 from smidgen.evaluation.scoring.torch_scorer import TorchScorer
+from smidgen.native.location import default_cache
 
 from .conftest import made
 

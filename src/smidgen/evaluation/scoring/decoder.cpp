@@ -16,62 +16,16 @@
 #include <new>
 #include <thread>
 #include <vector>
-#if defined(__AVX512F__)
-#include <immintrin.h>
-#endif
-#if defined(__AVX512BF16__) && defined(__AMX_BF16__) && defined(__linux__)
-#define HAS_TILES 1
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
+#include "tiles.h"
+
+using namespace smidgen;
 
 namespace {
 
-// One vector register, and the tile of a product that is kept in registers: TILE_ROWS x PANEL accumulators, one
-// broadcast and two vectors of weights.
-#if defined(__AVX512F__)
-constexpr int LANES = 16, TILE_ROWS = 12;
-#elif defined(__AVX__)
-constexpr int LANES = 8, TILE_ROWS = 6;
-#else
-constexpr int LANES = 4, TILE_ROWS = 6;
-#endif
+// The tile of a product that is kept in registers: TILE_ROWS x PANEL accumulators, one broadcast and two vectors of
+// weights.
+constexpr int TILE_ROWS = LANES == 16 ? 12 : 6;
 constexpr int VECTORS = 2, PANEL = VECTORS * LANES;
-
-typedef float Vector __attribute__((vector_size(LANES * 4)));
-typedef int32_t IntVector __attribute__((vector_size(LANES * 4)));
-
-IntVector lane_index() {
-    IntVector index = {};
-    for (int lane = 0; lane < LANES; lane++) index[lane] = lane;
-    return index;
-}
-const IntVector LANE_INDEX = lane_index();
-
-inline Vector load(const float* at) {
-    Vector value;
-    std::memcpy(&value, at, sizeof value);
-    return value;
-}
-inline void store(float* at, Vector value) { std::memcpy(at, &value, sizeof value); }
-// Minus, because adding 0 would turn -0 into 0 and so could not be left out by the compiler.
-inline Vector filled(float value) { return value - Vector{}; }
-inline Vector larger(Vector a, Vector b) { return a > b ? a : b; }
-// All lanes by one operation, halves upon halves; extracting halves needs no memory.
-template <class Wide, class Fold>
-inline float folded(Wide value, Fold fold) {
-    if constexpr (sizeof(Wide) == 8) {
-        return fold(value[0], value[1]);
-    } else {
-        typedef float Half __attribute__((vector_size(sizeof(Wide) / 2)));
-        Half halves[2];
-        std::memcpy(halves, &value, sizeof value);
-        return folded(fold(halves[0], halves[1]), fold);
-    }
-}
-inline float sum(Vector value) { return folded(value, [](auto a, auto b) { return a + b; }); }
-inline float largest(Vector value) { return folded(value, [](auto a, auto b) { return a > b ? a : b; }); }
-inline int round_up(int n, int unit) { return (n + unit - 1) / unit * unit; }
 
 // exp by 2^n * p(r), relative error below 2e-7 (the polynomial of Cephes' expf). NaN stays NaN.
 inline Vector exponential(Vector x) {
@@ -93,21 +47,15 @@ inline Vector exponential(Vector x) {
     return p * power;
 }
 
-// What functions may cost in rounded products: errors below 1e-4, bfloat16 has 4e-3.
+// What functions may cost in rounded products: errors of 1e-4 at most, bfloat16 has 4e-3.
+inline Vector rough_exponential(Vector x) { return power_of_two(x * 1.44269504088896341f); }
+inline Vector rough_quotient(Vector a, Vector b) {
 #if defined(__AVX512F__)
-// 2^n * p(r) with |r| <= 0.5, p of least relative error, 8e-5. NaN stays NaN.
-inline Vector rough_exponential(Vector x) {
-    const Vector log2 = (x < -87.0f ? filled(-87.0f) : x) * 1.44269504088896341f;
-    const Vector n = (Vector)_mm512_roundscale_ps((__m512)log2, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-    const Vector r = log2 - n;
-    const Vector p = ((r * 0.05517101f + 0.24260954f) * r + 0.69326095f) * r + 0.99992817f;
-    return (Vector)_mm512_scalef_ps((__m512)p, (__m512)n);
-}
-inline Vector rough_quotient(Vector a, Vector b) { return a * (Vector)_mm512_rcp14_ps((__m512)b); }
+    return a * (Vector)_mm512_rcp14_ps((__m512)b);
 #else
-inline Vector rough_exponential(Vector x) { return exponential(x); }
-inline Vector rough_quotient(Vector a, Vector b) { return a / b; }
+    return a / b;
 #endif
+}
 
 // A matrix (out, in) packed as panels of PANEL outputs, [out / PANEL][in][PANEL] in float32; in bfloat16 pairs of
 // inputs lie together, [out / PANEL][in / 2][PANEL][2]. Outputs are padded with zeros. `bias` may be missing.
@@ -256,32 +204,7 @@ inline void for_each_product(
     }
 }
 
-#if defined(HAS_TILES)
-// Matrix tiles (Intel AMX): 16 rows of 64 bytes. Linux lets a process use them once it has asked.
-constexpr long ARCH_REQ_XCOMP_PERM = 0x1023, XTILE_DATA = 18;
-constexpr int TILE = 16;
-bool may_use_tiles() {
-    static const bool granted = syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XTILE_DATA) == 0;
-    return granted;
-}
-class TileState {
-  public:
-    explicit TileState(bool wanted) : in_use(wanted && may_use_tiles()) {
-        struct alignas(64) {
-            uint8_t palette = 1, start_row = 0, reserved[14] = {};
-            uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-            uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-        } config;
-        if (in_use) _tile_loadconfig(&config);
-    }
-    ~TileState() {
-        if (in_use) _tile_release();
-    }
-    TileState(const TileState&) = delete;
-
-  private:
-    const bool in_use;
-};
+#if defined(SMIDGEN_HAS_TILES)
 // As for_each_product for pairs of bfloat16, 2 x 2 tiles of sums at a time. `in` is a multiple of 16 pairs, and below
 // the last row up to 31 more can be read, whose sums are left out.
 template <class Sink>
@@ -318,11 +241,6 @@ inline void for_each_tile_product(
     }
 }
 #else
-constexpr int TILE = 16;
-bool may_use_tiles() { return false; }
-struct TileState {
-    explicit TileState(bool) {}
-};
 template <class Sink>
 inline void for_each_tile_product(const uint32_t*, int, int, const uint32_t*, int, int, Sink&&) {}
 #endif

@@ -4,7 +4,6 @@ N outputs    K inputs    R rows    C hidden size
 """
 
 import ctypes
-import os
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -216,8 +215,3 @@ def supports(library: ctypes.CDLL, decoder: Decoder, precision: Precision) -> bo
     if precision == "bfloat16":
         return bool(library.has_bfloat16()) and all(width % 2 == 0 for width in (*widths, config.head_dim))
     return True
-
-
-def default_cache() -> Path:
-    """Where compiled libraries are kept."""
-    return Path(os.path.expanduser("~")) / ".cache" / "smidgen" / "native"
