@@ -3,6 +3,7 @@
 Everything heavy is imported inside, so that planning needs no torch.
 """
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -54,22 +55,33 @@ def train(
     max_tokens: int | None = None,
     stop_requested: Any = None,
     watcher: Any = None,
+    sinks: Sequence[str] = (),
     command: str = "",
 ) -> dict[str, Any]:
     """Take a recipe through its life up to a stage ("report" is the last) in the folder ``run``.
 
     Continues what the folder already holds; ``recipe`` None means the folder's own. Returns each stage's result by
-    name. ``stop_requested`` is a ``StopRequest``, ``watcher`` a ``Watcher``. Raises ``BadInput`` when the folder
+    name. ``stop_requested`` is a ``StopRequest``, ``watcher`` a ``Watcher``; ``sinks`` name what else gets the
+    measurements ("tensorboard", "trackio"), and none of it can stop the run. Raises ``BadInput`` when the folder
     holds another run, ``OutOfResources`` on a full disk, ``Interrupted`` when stopped outside of training; a
     training stopped early says so under ``finished``.
+
+    Started by torchrun, all processes train together; they need the same arguments, and those after the first get
+    the result of training alone.
     """
     from smidgen.life.run import run_life
+    from smidgen.life.sinks.sink import require_known
     from smidgen.life.stages import Life
     from smidgen.life.watcher import Watcher
     from smidgen.recipes.loading import recipe_from_dict
     from smidgen.records.run_folder import RunFolder
     from smidgen.stopping import StopRequest
+    from smidgen.training.launch import read_launch
+    from smidgen.training.ranks import Ranks, device_of_rank
 
+    require_known(sinks)
+    launch = read_launch(os.environ)
+    ranks = Ranks(launch, device=device_of_rank(launch, device))
     folder = RunFolder(Path(run))
     life = Life(
         recipe=recipe or recipe_from_dict(folder.stored_recipe(), origin=str(folder.recipe)),
@@ -81,8 +93,11 @@ def train(
         max_tokens=max_tokens,
         stop_requested=stop_requested or StopRequest(),
         watcher=watcher or Watcher(),
+        sinks=tuple(sinks),
+        ranks=ranks,
     )
-    return run_life(life, command=command, until=until)
+    with ranks.joined():
+        return run_life(life, command=command, until=until)
 
 
 def evaluate(

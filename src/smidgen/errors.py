@@ -8,6 +8,8 @@ class SmidgenError(Exception):
     """Something a user can act on: the message says what was given, what was expected and what would work."""
 
     exit_code = 2
+    # Whether another process of the same training tells the user.
+    is_said_elsewhere = False
 
 
 class BadInput(SmidgenError):
@@ -24,6 +26,10 @@ class OutOfResources(SmidgenError):
     """Disk, memory or time ran out; what was finished is kept and the command can be repeated to go on."""
 
     exit_code = 75
+
+
+class RankLost(OutOfResources):
+    """Another process of the same training is gone, or does not come to where all meet."""
 
 
 class Interrupted(SmidgenError):

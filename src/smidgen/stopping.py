@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+# From none to the one that stands when there are several.
+REASONS = ("", "time", "signal")
+
 
 class StopRequest:
-    """Callable that answers whether to stop; ``reason`` says why once it does."""
+    """Callable that answers whether to stop; ``reason`` says why once it does, one of ``REASONS``."""
 
     def __init__(self, max_seconds: float | None = None) -> None:
         self._deadline = None if max_seconds is None else time.monotonic() + max_seconds

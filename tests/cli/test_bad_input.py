@@ -163,6 +163,7 @@ def test_a_full_disk_costs_nothing_but_time(smidgen, tmp_path, tiny_options, mon
         (["design", "no-such.json"], "cannot be read"),
         (["design", "gpt-5m"], "did you mean"),
         (["train", "quickstart", "--device", "toaster", "--out", "x"], "device 'toaster'"),
+        (["train", "quickstart", "--sink", "tensorbord", "--out", "x"], "did you mean tensorboard"),
     ],
 )
 def test_what_does_not_exist_is_named(smidgen, words, phrase, tmp_path, monkeypatch, tiny_options):

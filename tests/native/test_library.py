@@ -29,6 +29,15 @@ def test_a_changed_source_is_compiled_anew(source, tmp_path):
     assert len(list((tmp_path / "cache").iterdir())) == 2
 
 
+def test_a_changed_header_compiles_anew(source, tmp_path, monkeypatch):
+    monkeypatch.setattr(library, "HEADERS", tmp_path)
+    header = tmp_path / "answer.h"
+    source.write_text(f'#include "{header}"\n' + SOURCE.replace("42", "ANSWER"))
+    for answer in (42, 43):
+        header.write_text(f"#define ANSWER {answer}\n")
+        assert load_library(source, tmp_path / "cache").answer() == answer
+
+
 def test_an_error_of_the_compiler_is_one_sentence(source, tmp_path):
     source.write_text("this is not C++")
     with pytest.raises(Unavailable, match="could not compile answer") as caught:

@@ -16,6 +16,7 @@ import pytest
 from smidgen.model.config import ModelConfig
 from smidgen.recipes.evaluation import EvaluationSettings, Published, PublishedScore
 from smidgen.recipes.mixture import CurriculumPoint, DataSettings, Source
+from smidgen.recipes.ownership import claim
 from smidgen.recipes.recipe import Recipe
 from smidgen.recipes.sampling import SamplingSettings
 from smidgen.recipes.training import TrainingSettings
@@ -79,7 +80,7 @@ def build_run(folder: Path, **changes) -> RunFolder:
     """A finished run; ``changes`` replace fields of the recipe."""
     run = RunFolder(folder)
     recipe = quickstart_recipe(**changes)
-    run.claim(recipe.as_dict())
+    claim(run, recipe)
     _write_design(run)
     _write_tokenizer(run)
     _write_data(run)

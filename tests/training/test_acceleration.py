@@ -1,5 +1,7 @@
 """A decoder with our kernels is the same model: losses, gradients, evaluation, saved weights."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -10,9 +12,10 @@ from smidgen.model.initialisation import initialise
 from smidgen.model.kv_cache import KVCache
 from smidgen.native import library
 from smidgen.native.library import Unavailable
-from smidgen.training.acceleration import accelerate
+from smidgen.training.acceleration import accelerate, own_cross_entropy
 from smidgen.training.device import autocast, has_bfloat16
 from smidgen.training.kernels import attention as kernel
+from smidgen.training.step import Step
 
 CPU = torch.device("cpu")
 DESIGNS = {
@@ -37,10 +40,10 @@ def compiled():
         pytest.skip(str(error))
 
 
-def made(**changes):
+def made(vocab_size=97, **changes):
     decoder = Decoder(
         ModelConfig(
-            vocab_size=97,
+            vocab_size=vocab_size,
             hidden_size=64,
             num_layers=2,
             num_heads=4,
@@ -98,6 +101,55 @@ def test_bfloat16_is_as_near_to_float32_as_pytorchs(design, compile):
     _, found = loss_and_gradients(ours, torch.bfloat16, compile)
     for name, gradient in found.items():
         assert (gradient - exact[name]).norm() <= 1.5 * (stock[name] - exact[name]).norm() + 1e-6, name
+
+
+@pytest.mark.parametrize("is_tied", [True, False], ids=["tied", "own head"])
+def test_a_step_takes_the_head_and_its_loss_from_our_kernel(is_tied, tiny_recipe):
+    design = {"vocab_size": 96, "tie_embeddings": is_tied}
+    ours = made(**design)
+    assert accelerate(ours, CPU, torch.bfloat16) == []
+    if own_cross_entropy(ours) is None:
+        pytest.skip("this processor has no bfloat16 dot products, or something better")
+    exact_loss, exact = step_of(made(**design), tiny_recipe, torch.float32)
+    stock_loss, stock = step_of(made(**design), tiny_recipe, torch.bfloat16)
+    loss, found = step_of(ours, tiny_recipe, torch.bfloat16)
+    assert stock_loss != loss == pytest.approx(exact_loss, abs=1e-3)
+    for name, gradient in found.items():
+        assert (gradient - exact[name]).norm() <= 1.5 * (stock[name] - exact[name]).norm() + 1e-6, name
+
+
+def test_other_losses_are_left_to_pytorch(tiny_recipe):
+    for design in ({"vocab_size": 97}, {"vocab_size": 96, "logit_softcap": 30.0}):
+        ours = made(**design)
+        accelerate(ours, CPU, torch.bfloat16)
+        assert own_cross_entropy(ours) is None
+    with_z_loss = replace(tiny_recipe, training=replace(tiny_recipe.training, z_loss=0.1))
+    ours, tokens = made(vocab_size=96), 24
+    accelerate(ours, CPU, torch.bfloat16)
+    without, _ = step_of(ours, tiny_recipe, torch.bfloat16, tokens)
+    # The loss that is reported is the cross entropy alone.
+    with_it, gradients = step_of(ours, with_z_loss, torch.bfloat16, tokens)
+    assert with_it == pytest.approx(without, abs=1e-2)
+    stock = step_of(made(vocab_size=96), with_z_loss, torch.bfloat16, tokens)[1]
+    name = "embed_tokens.weight"
+    torch.testing.assert_close(gradients[name], stock[name], atol=5e-3, rtol=0.1)
+    assert not torch.allclose(gradients[name], step_of(ours, tiny_recipe, torch.bfloat16, tokens)[1][name], atol=5e-3)
+
+
+def test_a_pass_of_any_number_of_tokens_has_a_loss(tiny_recipe):
+    ours = made(vocab_size=96)
+    accelerate(ours, CPU, torch.bfloat16)
+    # Twenty-one tokens fill no rows of eight.
+    loss, _ = step_of(ours, tiny_recipe, torch.bfloat16, tokens=7)
+    assert loss == pytest.approx(step_of(made(vocab_size=96), tiny_recipe, torch.float32, tokens=7)[0], abs=1e-2)
+
+
+def step_of(decoder, recipe, dtype, tokens=40):
+    decoder.zero_grad()
+    ids_SU = drawn_ids(tokens + 1).clamp_max(95)
+    step = Step(decoder, recipe.training, device=CPU, dtype=dtype, micro_batch=len(ids_SU), compile_mode=None)
+    loss, _ = step.gradients(ids_SU)
+    return loss.item(), {name: parameter.grad.clone() for name, parameter in decoder.named_parameters()}
 
 
 def test_evaluation_and_generation_do_not_notice():

@@ -12,11 +12,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from smidgen.checkpoints.checkpoint import newest_checkpoint
 from smidgen.errors import BadInput, CheckFailed, OutOfResources
 from smidgen.model.decoder import Decoder
+from smidgen.native import library
 from smidgen.recipes.loading import load_recipe
 from smidgen.recipes.training import BatchPoint
 from smidgen.records import measurements
 from smidgen.training import device, loss_scale
 from smidgen.training import trainer as trainer_module
+from smidgen.training.kernels import attention, feed_forward, head_loss
 from smidgen.training.optimizer import build_optimizer
 from smidgen.training.saving import most_bytes
 from smidgen.training.trainer import Trainer
@@ -462,3 +464,23 @@ def test_the_disk_use_of_checkpoints_is_said_before_the_run_and_is_not_exceeded(
 def most_bytes_of(recipe):
     decoder = Decoder(recipe.design)
     return most_bytes(decoder, build_optimizer(decoder, recipe.training), recipe.training)
+
+
+def test_masked_documents_train_and_a_sentence_says_where_that_is_slower(train_in, tiny_recipe, monkeypatch):
+    masked = with_training(tiny_recipe, document_masks=True)
+    plain_run, plain = train_in("plain", max_tokens=512)
+    fast_run, fast = train_in("fast", recipe=masked, max_tokens=512)
+    monkeypatch.setattr(library, "COMPILERS", ())
+    for kernel in (attention, feed_forward, head_loss):
+        kernel.library.cache_clear()
+    slow_run, slow = train_in("slow", recipe=masked, max_tokens=512)
+    # Larger where fewer tokens are read, alike whoever computes it.
+    norms = [
+        measurements.read(run.measurements, measurements.TRAINING)[0]["gradient_norm"]
+        for run in (plain_run, fast_run, slow_run)
+    ]
+    assert norms[1] == pytest.approx(norms[2], rel=1e-3)
+    assert norms[0] != pytest.approx(norms[2], rel=1e-3)
+    (notice,) = [notice for notice in slow.notices if "document_masks" in notice]
+    assert "slower" in notice
+    assert not any("document_masks" in notice for notice in plain.notices)

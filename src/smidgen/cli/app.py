@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     debug = "--debug" in words
     try:
         with terminated_like_ctrl_c():
-            app([word for word in words if word != "--debug"], prog_name="smidgen")
+            app([word for word in words if word != "--debug"], prog_name="smidgen", obj=words)
     except SmidgenError as error:
         _leave(error, debug)
     except KeyboardInterrupt:
@@ -88,5 +88,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _leave(error: SmidgenError, debug: bool) -> None:
     if debug:
         raise error
-    print(f"error: {error}", file=sys.stderr)
+    if not error.is_said_elsewhere:
+        print(f"error: {error}", file=sys.stderr)
     sys.exit(error.exit_code)

@@ -28,6 +28,38 @@ DOING = {
 LINES_WITHOUT_TERMINAL = 20
 
 
+def progress_line(progress: Any) -> str:
+    """The state of a training in one line: the nearest things first, because a narrow terminal cuts the end."""
+    parts = [
+        f"step {progress.step}/{progress.steps}",
+        f"loss {progress.loss:.3f}",
+        "" if progress.bits_per_byte is None else f"held-out {progress.bits_per_byte:.3f} bits/byte",
+        f"{words.count(progress.tokens_per_second)} tokens/s",
+        f"{words.duration(progress.seconds_left)} left",
+        f"{words.percent(progress.fraction_of_peak, 0)} of peak",
+        "" if progress.peak_memory_bytes is None else words.size(progress.peak_memory_bytes),
+        "" if progress.gpu_memory_bytes is None else f"{words.size(progress.gpu_memory_bytes)} on GPU",
+    ]
+    return "  ".join(part for part in parts if part)
+
+
+def trial_line(record: dict[str, Any]) -> str:
+    """A quick evaluation or a set of samples in one line, "" for any other measurement."""
+    if record["kind"] == "samples":
+        samples = record["samples"]
+        looping = sum(sample["loop"] for sample in samples)
+        return f"step {record['step']}: {words.plural(len(samples), 'sample')}, {looping} in a loop"
+    if record["kind"] != "evaluation":
+        return ""
+    scores = [
+        f"{task} {metric} {score['value']:.3f} ({score['low']:.3f} to {score['high']:.3f})"
+        for task, metrics in record["scores"].items()
+        for metric, score in list(metrics.items())[:1]
+    ]
+    skipped = [f"{task} skipped: {reason}" for task, reason in record["skipped"].items()]
+    return f"step {record['step']}: {'; '.join([*scores, *skipped])}"
+
+
 class LiveDisplay:
     """The watcher of a run on the command line; a context manager, so that the terminal is left in order."""
 
@@ -78,16 +110,17 @@ class LiveDisplay:
         self._update(None, None, task)
 
     def trained(self, progress: Any) -> None:
-        held_out = "" if progress.bits_per_byte is None else f"  held-out {progress.bits_per_byte:.3f} bits/byte"
-        detail = (
-            f"step {progress.step}/{progress.steps}  loss {progress.loss:.3f}{held_out}  "
-            f"{words.count(progress.tokens_per_second)} tokens/s  {words.duration(progress.seconds_left)} left"
-        )
+        detail = progress_line(progress)
         self._update(progress.step, progress.steps, detail)
         due = progress.step * LINES_WITHOUT_TERMINAL // progress.steps
         if not self.screen.is_terminal and due > self.printed_steps:
             self.printed_steps = due
             self.screen.print(f"  {detail}")
+
+    def measured(self, record: dict[str, Any]) -> None:
+        """Losses are in the line of progress; what the model was tried on is shown as it comes."""
+        if line := trial_line(record):
+            self.screen.print(Text(f"  {line}"))
 
     def noticed(self, message: str) -> None:
         self.screen.print(Text(f"note: {message}", style="yellow"))

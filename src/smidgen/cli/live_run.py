@@ -1,12 +1,15 @@
 """What `run` and `train` share: a life with a display, stopped by signals or a budget."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from smidgen.cli.display import LiveDisplay
-from smidgen.errors import Interrupted, OutOfResources
+from smidgen.cli.processes import is_first_process
+from smidgen.errors import Interrupted, OutOfResources, SmidgenError
+from smidgen.life.sinks.sink import require_known
+from smidgen.life.watcher import Watcher
 from smidgen.recipes.ownership import claim
 from smidgen.recipes.recipe import Recipe
 from smidgen.records.run_folder import RunFolder
@@ -21,11 +24,18 @@ def live_run(
     command: str,
     as_json: bool,
     max_seconds: float | None,
+    sinks: Sequence[str],
     **options: Any,
 ) -> tuple[dict[str, Any], str]:
-    """Run the stages up to ``until``; return their results and why training stopped early ("" when it did not)."""
-    claim(run, recipe)
-    with LiveDisplay(recipe, run, as_json=as_json) as display:
+    """Run the stages up to ``until``; return their results and why training stopped early ("" when it did not).
+
+    Of several processes only the first displays anything.
+    """
+    require_known(sinks)
+    is_first = is_first_process()
+    if is_first:
+        claim(run, recipe)
+    with LiveDisplay(recipe, run, as_json=as_json) if is_first else nullcontext(Watcher()) as watcher:
         # Imported late: torch takes seconds, and the user already sees what is going to happen.
         from smidgen import api
 
@@ -36,7 +46,8 @@ def live_run(
                 until=until,
                 command=command,
                 stop_requested=stop_requested,
-                watcher=display,
+                watcher=watcher,
+                sinks=sinks,
                 **options,
             )
             return results, "" if results["train"]["finished"] else stop_requested.reason or "tokens"
@@ -55,9 +66,12 @@ def _time_as_resource(stop_requested: StopRequest) -> Iterator[None]:
 
 def raise_if_stopped(reason: str, run: Path) -> None:
     """End the command with the exit code that tells a stopped training from a finished one."""
+    if not reason:
+        return
     how = f"the checkpoint is saved; repeat the command to go on in {run}"
+    spent = "time of --max-seconds is" if reason == "time" else "tokens of --max-tokens are"
+    error: SmidgenError = OutOfResources(f"the {spent} spent: {how}")
     if reason == "signal":
-        raise Interrupted(f"stopped on request: {how}")
-    if reason:
-        spent = "time of --max-seconds is" if reason == "time" else "tokens of --max-tokens are"
-        raise OutOfResources(f"the {spent} spent: {how}")
+        error = Interrupted(f"stopped on request: {how}")
+    error.is_said_elsewhere = not is_first_process()
+    raise error

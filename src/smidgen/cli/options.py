@@ -35,6 +35,15 @@ MaxSeconds = Annotated[
     float | None, typer.Option("--max-seconds", min=0, help="Save and end after this long (exit code 75).")
 ]
 
+Sinks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--sink",
+        metavar="NAME",
+        help="Hand the measurements to tensorboard or trackio, too; neither can stop the run.",
+    ),
+]
+
 EvalDataFolder = Annotated[
     Path | None,
     typer.Option(

@@ -16,10 +16,13 @@ from smidgen.cli.options import (
     MaxSeconds,
     Overrides,
     RecipeArgument,
+    Sinks,
 )
+from smidgen.cli.processes import Processes, is_first_process, run_in_processes
 
 
 def run(
+    context: typer.Context,
     recipe: RecipeArgument,
     out: Annotated[Path | None, typer.Option("--out", help="Run folder; by default runs/NAME.")] = None,
     overrides: Overrides = None,
@@ -28,6 +31,8 @@ def run(
     device: Device = None,
     compile: Compile = None,
     max_seconds: MaxSeconds = None,
+    sinks: Sinks = None,
+    processes: Processes = None,
     cache: Cache = DEFAULT_CACHE,
     as_json: Json = False,
 ) -> None:
@@ -39,6 +44,7 @@ def run(
     from smidgen.recipes.loading import load_recipe
     from smidgen.records.run_folder import RunFolder
 
+    run_in_processes(processes, context.obj)
     loaded = load_recipe(recipe, overrides=overrides or [], data=data or [])
     run_folder = RunFolder(out or Path("runs") / loaded.name)
     options = [f"--set {shlex.quote(item)}" for item in overrides or []]
@@ -51,11 +57,12 @@ def run(
         command=" ".join(["smidgen run", shlex.quote(recipe), *options, "--out", shlex.quote(str(run_folder.path))]),
         as_json=as_json,
         max_seconds=max_seconds,
+        sinks=sinks or [],
         eval_data=eval_data,
         device=device,
         compile=compile,
         cache=cache,
     )
-    if as_json:
+    if as_json and is_first_process():
         print_json(results)
     raise_if_stopped(stopped, run_folder.path)

@@ -5,10 +5,12 @@ from typing import Annotated
 
 import typer
 
-from smidgen.cli.options import DEFAULT_CACHE, Cache, Compile, DataPaths, Device, Json, MaxSeconds, Overrides
+from smidgen.cli.options import DEFAULT_CACHE, Cache, Compile, DataPaths, Device, Json, MaxSeconds, Overrides, Sinks
+from smidgen.cli.processes import Processes, is_first_process, run_in_processes
 
 
 def train(
+    context: typer.Context,
     recipe: Annotated[
         str | None, typer.Argument(metavar="[RECIPE]", help="Recipe of a new run; left out with --resume.")
     ] = None,
@@ -23,6 +25,8 @@ def train(
     device: Device = None,
     compile: Compile = None,
     max_seconds: MaxSeconds = None,
+    sinks: Sinks = None,
+    processes: Processes = None,
     cache: Cache = DEFAULT_CACHE,
     as_json: Json = False,
 ) -> None:
@@ -33,6 +37,7 @@ def train(
     from smidgen.recipes.loading import load_recipe, recipe_from_dict
     from smidgen.records.run_folder import RunFolder
 
+    run_in_processes(processes, context.obj)
     if (recipe is None) == (resume is None):
         raise BadInput("give either a RECIPE for a new run or --resume RUN to continue one")
     if resume is not None:
@@ -50,11 +55,12 @@ def train(
         command=f"smidgen train --resume {run_folder.path}",
         as_json=as_json,
         max_seconds=max_seconds,
+        sinks=sinks or [],
         device=device,
         compile=compile,
         cache=cache,
         max_tokens=int(max_tokens) if max_tokens else None,
     )
-    if as_json:
+    if as_json and is_first_process():
         print_json({**results["train"], "run": str(run_folder.path)})
     raise_if_stopped(stopped, run_folder.path)

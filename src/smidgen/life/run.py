@@ -6,11 +6,12 @@ from typing import Any
 import torch
 
 from smidgen.errors import Interrupted
-from smidgen.life.stages import STAGES, Life
+from smidgen.life.stages import STAGES, Life, train_stage
 from smidgen.recipes.ownership import claim
 from smidgen.records import atomic, manifest
 from smidgen.records.environment import hardware, peak_memory_bytes, reset_peak_memory, versions
 from smidgen.records.run_lock import LOCK_NAME, only_process
+from smidgen.training.plan import plan_training
 
 
 def run_life(life: Life, *, command: str = "", until: str = "report") -> dict[str, Any]:
@@ -18,8 +19,12 @@ def run_life(life: Life, *, command: str = "", until: str = "report") -> dict[st
 
     A training that is stopped early ends the life there; its result says so. Repeating the call continues. Raises
     ``BadInput`` when the folder holds something else or another process is in it, ``Interrupted`` when stopped in
-    another stage.
+    another stage. Of several ranks the others only help to train, and return the result of that.
     """
+    # Refuses more ranks than a step has work for before the hours that text may take.
+    plan_training(life.recipe, device_type="cpu", ranks=life.ranks.count)
+    if not life.ranks.is_first:
+        return {"train": train_stage(life), "run": str(life.run.path)}
     claim(life.run, life.recipe)
     with only_process(life.run.path):
         return _go_through_stages(life, command, until)

@@ -5,11 +5,13 @@ design -> tokenizer -> data -> train -> evaluate -> export -> samples -> report
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
-from smidgen.checkpoints.open_model import OpenModel, open_model
+from smidgen.checkpoints.open_model import open_model
 from smidgen.data.build import TrainingData, build, open_data, sample_texts
 from smidgen.design.summary import summarise_recipe
 from smidgen.errors import BadInput, Interrupted
@@ -20,21 +22,22 @@ from smidgen.evaluation.named_tasks import DEFAULT_TASKS
 from smidgen.evaluation.tasks.documents import EvalData
 from smidgen.evaluation.unfinished import Unfinished, unfinished_path
 from smidgen.export.hugging_face import export_hugging_face
-from smidgen.generation.decoding import complete
-from smidgen.generation.repetition import loop_start
+from smidgen.generation.text_sample import text_sample
 from smidgen.generation.threads import single_thread
 from smidgen.life.mixture import mixture_over_time
+from smidgen.life.sinks.feeds import fed
 from smidgen.life.watcher import Watcher
 from smidgen.model.config import ModelConfig
 from smidgen.recipes.recipe import Recipe
 from smidgen.records import atomic, manifest
 from smidgen.records.run_folder import RunFolder
 from smidgen.reports.report import write_report
-from smidgen.stopping import StopRequest
+from smidgen.stopping import REASONS, StopRequest
 from smidgen.tokenization.quality import inspect
 from smidgen.tokenization.tokenizer import Tokenizer
 from smidgen.tokenization.training import train_tokenizer
 from smidgen.training.device import choose_device
+from smidgen.training.ranks import Ranks
 from smidgen.training.trainer import train
 
 # Held-out text of each source on which the tokenizer is measured.
@@ -45,7 +48,8 @@ QUALITY_BYTES = 300_000
 class Life:
     """A recipe, the folder of its run and how to go about it.
 
-    ``eval_data`` is the folder of benchmark files; without one they come from the Hugging Face hub.
+    ``eval_data`` is the folder of benchmark files; without one they come from the Hugging Face hub. ``ranks`` are
+    the processes that train together; all other stages are the first one's.
     """
 
     recipe: Recipe
@@ -57,6 +61,8 @@ class Life:
     max_tokens: int | None = None
     stop_requested: StopRequest = field(default_factory=StopRequest)
     watcher: Watcher = field(default_factory=Watcher)
+    sinks: tuple[str, ...] = ()
+    ranks: Ranks = field(default_factory=Ranks)
 
     @property
     def seed(self) -> int:
@@ -111,20 +117,30 @@ def data_stage(life: Life) -> dict[str, Any]:
 
 def train_stage(life: Life) -> dict[str, Any]:
     """Pretrain, or go on from the newest checkpoint; ``finished`` is False when a stop came before the end."""
+    ranks = life.ranks
+    ranks.from_first("data", lambda: None)
+    _require_visible(life.run, ranks)
     tokenizer = Tokenizer.open(life.run.tokenizer)
     data = open_data(life.run.data, tokenizer.fingerprint)
-    result = train(
-        life.recipe,
-        life.run,
-        data,
-        resolved_config(life.recipe, tokenizer),
-        device=choose_device(life.device),
-        compile=life.compile,
-        max_tokens=life.max_tokens,
-        stop_requested=life.stop_requested,
-        on_progress=life.watcher.trained,
-        on_notice=life.watcher.noticed,
-    )
+    with ranks.sharing_cores(), _told_to_all(life) as on_measurement:
+        result = train(
+            life.recipe,
+            life.run,
+            data,
+            resolved_config(life.recipe, tokenizer),
+            device=choose_device(ranks.device or life.device),
+            compile=life.compile,
+            max_tokens=life.max_tokens,
+            stop_requested=life.stop_requested,
+            on_progress=life.watcher.trained,
+            on_notice=life.watcher.noticed,
+            on_measurement=on_measurement,
+            eval_data=life.eval_data,
+            ranks=ranks,
+        )
+    # Whatever the reason was of whoever was asked to stop, all end with its exit code.
+    (reason,) = ranks.most(REASONS.index(life.stop_requested.reason))
+    life.stop_requested.reason = REASONS[reason]
     return result.as_dict()
 
 
@@ -167,7 +183,17 @@ def samples_stage(life: Life) -> dict[str, Any]:
     """Let the model continue the recipe's prompts with the recipe's sampling advice."""
     model = open_model(life.run.path)
     with single_thread():
-        samples = [_sample(life, model, prompt, number) for number, prompt in enumerate(life.recipe.prompts)]
+        samples = [
+            text_sample(
+                model.decoder,
+                model.tokenizer,
+                prompt,
+                life.recipe.sampling,
+                seed=life.seed + number,
+                stop_requested=life.stop_requested,
+            )
+            for number, prompt in enumerate(life.recipe.prompts)
+        ]
     record = {"settings": asdict(life.recipe.sampling), "seed": life.seed, "samples": samples}
     atomic.write_json(life.run.samples, record)
     return record
@@ -193,6 +219,30 @@ def _check_digit_tokens(recipe: Recipe, tokenizer: Tokenizer) -> None:
         )
 
 
+def _require_visible(run: RunFolder, ranks: Ranks) -> None:
+    """Raise ``BadInput`` on a machine that does not see what the first rank made."""
+    if not ranks.is_first and not (run.tokenizer.is_dir() and run.data.is_dir()):
+        raise BadInput(
+            f"{run.path.absolute()} on {gethostname()} is not what rank 0 has there; several machines need a run "
+            "folder on a drive that all of them see, under the same path"
+        )
+
+
+@contextmanager
+def _told_to_all(life: Life) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Hand each measurement to the watcher, the live page and the sinks; only the first rank has any."""
+    if not life.ranks.is_first:
+        yield life.watcher.measured
+        return
+    with fed(life.run, life.sinks, life.watcher.noticed) as put:
+
+        def tell(record: dict[str, Any]) -> None:
+            put(record)
+            life.watcher.measured(record)
+
+        yield tell
+
+
 def _until_stopped(texts: Iterator[str], stop_requested: Callable[[], bool]) -> Iterator[str]:
     for text in texts:
         if stop_requested():
@@ -203,24 +253,6 @@ def _until_stopped(texts: Iterator[str], stop_requested: Callable[[], bool]) -> 
 def _held_out_texts(data: TrainingData, tokenizer: Tokenizer, source: str) -> list[str]:
     documents = held_out_documents(data, source, most_bytes=QUALITY_BYTES)
     return [tokenizer.decode(document.ids[1:]) for document in documents]
-
-
-def _sample(life: Life, model: OpenModel, prompt: str, number: int) -> dict[str, Any]:
-    completion = complete(
-        model.decoder,
-        model.tokenizer.encode(prompt),
-        life.recipe.sampling,
-        stop_ids={model.tokenizer.end_of_text_id},
-        seed=life.seed + number,
-        stop_requested=life.stop_requested,
-    )
-    return {
-        "prompt": prompt,
-        "text": model.tokenizer.decode(completion.token_ids),
-        "tokens": len(completion.token_ids),
-        "finish_reason": completion.finish_reason,
-        "loop": loop_start(completion.token_ids) is not None,
-    }
 
 
 STAGES: dict[str, Callable[[Life], dict[str, Any]]] = {

@@ -19,5 +19,8 @@ class Watcher:
 
     def trained(self, progress: Progress) -> None: ...
 
+    def measured(self, record: dict[str, Any]) -> None:
+        """A line of ``measurements.jsonl`` was written."""
+
     def noticed(self, message: str) -> None:
         """Something that the user should know and that does not stop the run."""

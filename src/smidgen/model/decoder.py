@@ -55,15 +55,20 @@ class Decoder(nn.Module):
         *,
         history_BS: Tensor | None = None,
         attention_mask_BS: Tensor | None = None,
+        mask_B1TS: Tensor | None = None,
         position_ids_BT: Tensor | None = None,
         cache: KVCache | None = None,
     ) -> Tensor:
-        """The normalised residual stream after the last layer: (B, T) -> (B, T, C)."""
+        """The normalised residual stream after the last layer: (B, T) -> (B, T, C).
+
+        ``mask_B1TS`` is what the layers get instead of the mask that follows from ``attention_mask_BS``.
+        """
         past = 0 if cache is None else cache.get_seq_length()
         if position_ids_BT is None:
             position_ids_BT = _positions(token_ids_BT, past, attention_mask_BS)
         rotation = rotary_angles(position_ids_BT, self.config.head_dim, self.config.rope_theta)
-        mask_B1TS = attention_mask(token_ids_BT, past, attention_mask_BS)
+        if mask_B1TS is None:
+            mask_B1TS = attention_mask(token_ids_BT, past, attention_mask_BS)
         x_BTC = self._embedded(token_ids_BT, history_BS, past)
         for layer in self.layers:
             x_BTC = layer(x_BTC, rotation, mask_B1TS, cache)

@@ -48,6 +48,8 @@ class TrainingSettings:
     weight_decay: float = 0.01
     decay_embeddings: bool = True
     gradient_clip: float = 1.0
+    # Whether a token reads only its own document where several are packed into a sequence.
+    document_masks: bool = False
     # Added to the loss: this times the mean of log(Z) squared, Z being the softmax's denominator (PaLM: 1e-4).
     z_loss: float = 0.0
     # Averages of the weights, which are then what is evaluated and exported: exponential over steps (usual: 0.999),
@@ -65,6 +67,14 @@ class TrainingSettings:
     log_steps: int = 0
     held_out_steps: int = 0
     checkpoint_steps: int = 0
+    # Steps between two quick evaluations and between two sets of samples; 0 makes none. Samples continue
+    # `sample_prompts`, or the recipe's prompts where there are none, as the recipe advises.
+    evaluate_steps: int = 0
+    evaluate_tasks: tuple[str, ...] = ("built-in",)
+    sample_steps: int = 0
+    sample_prompts: tuple[str, ...] = ()
+    # Steps between two looks at each layer's weights, gradients and activations; 0 looks ten times a run.
+    statistics_steps: int = 0
     # The newest checkpoints that are kept, and whether the one that was best on held-out text is kept besides.
     keep_checkpoints: int = 2
     keep_best: bool = True
@@ -78,6 +88,9 @@ class TrainingSettings:
             "log_steps",
             "held_out_steps",
             "checkpoint_steps",
+            "evaluate_steps",
+            "sample_steps",
+            "statistics_steps",
             "weight_decay",
             "z_loss",
             "average_checkpoints",
@@ -88,6 +101,11 @@ class TrainingSettings:
         self._check_optimizer()
         self._check_averages()
         self._check_batches()
+        if self.evaluate_steps and not self.evaluate_tasks:
+            raise ValueError(
+                f"evaluate_steps={self.evaluate_steps} asks for evaluations and evaluate_tasks names no task; "
+                'evaluate_tasks=["built-in"] needs no data of others, evaluate_steps=0 makes none'
+            )
 
     def _check_optimizer(self) -> None:
         if not self.peak_learning_rate > 0 or not 0 <= self.minimum_learning_rate <= self.peak_learning_rate:

@@ -9,9 +9,13 @@ from typing import IO, Any
 from smidgen.records.atomic import disk_errors
 
 # Kinds of lines. "training" carries step, tokens, seconds, loss (mean nats per token since the last line),
-# learning_rate, gradient_norm, tokens_per_second; "held_out" carries step, tokens, seconds, bits_per_byte and
-# by_source; "event" carries a message.
+# learning_rate, gradient_norm, tokens_per_second, fraction_of_peak, peak_memory_bytes and, on a GPU, its
+# gpu_memory_bytes; "held_out" carries step, tokens, seconds, bits_per_byte and by_source; "evaluation" likewise
+# scores, baselines and what was skipped, by task; "samples" likewise samples (as in samples.json) and loop_share;
+# "statistics" likewise parts, one object for each part of the model (training/layer_statistics.py); "event" carries a
+# message.
 TRAINING, HELD_OUT, EVENT = "training", "held_out", "event"
+EVALUATION, SAMPLES, STATISTICS = "evaluation", "samples", "statistics"
 
 
 def append(path: Path, kind: str, **values: Any) -> None:
@@ -29,9 +33,18 @@ def read(path: Path, kind: str) -> list[dict[str, Any]]:
     Where a resumed run measured a step again, its newest line stands; events are all kept. A line that a kill cut
     short is ignored.
     """
-    lines = [line for line in _parsed(path) if line.get("kind") == kind]
-    if kind == EVENT:
-        return lines
+    return read_all(path).get(kind, [])
+
+
+def read_all(path: Path) -> dict[str, list[dict[str, Any]]]:
+    """By kind what ``read`` gives for it."""
+    kinds: dict[str, list[dict[str, Any]]] = {}
+    for line in _parsed(path):
+        kinds.setdefault(str(line.get("kind")), []).append(line)
+    return {kind: lines if kind == EVENT else _newest(lines) for kind, lines in kinds.items()}
+
+
+def _newest(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     by_step = {line["step"]: line for line in lines}
     return [by_step[step] for step in sorted(by_step)]
 

@@ -30,7 +30,7 @@ class Chart:
 
 def render(records: RunRecords) -> str:
     template = environment().get_template("page.html.jinja")
-    style, script = _asset("page.css"), _asset("page.js")
+    style, script = asset("page.css"), asset("page.js")
     return template.render(
         run=records,
         style=style,
@@ -103,8 +103,8 @@ def _bars(title: str, groups: list[bar_chart.BarGroup]) -> Chart:
     return Chart(bar_chart.draw(title, groups, WIDE), bar_chart.draw(title, groups, NARROW))
 
 
-def _asset(name: str) -> Markup:
-    """A style sheet or script of ours, which holds no data of the run."""
+def asset(name: str) -> Markup:
+    """A style sheet or script of ours, which holds no data of a run."""
     return Markup((TEMPLATES / name).read_text(encoding="utf-8"))
 
 

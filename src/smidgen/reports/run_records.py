@@ -63,7 +63,7 @@ class RunRecords:
         """Whether less was trained than the recipe plans, beyond the part of a batch that may be left over."""
         if not (self.training and self.recipe and self.recipe.planned_tokens):
             return False
-        return self.training.tokens < self.recipe.planned_tokens - self.recipe.training.get("batch_tokens", 0)
+        return not self.recipe.is_fulfilled_by(self.training.tokens)
 
 
 def read_run(run: RunFolder) -> RunRecords:

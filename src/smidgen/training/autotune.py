@@ -18,6 +18,7 @@ from smidgen.recipes.training import TrainingSettings
 from smidgen.records import atomic
 from smidgen.records.fingerprint import sha256_of_json
 from smidgen.training.device import wait_for
+from smidgen.training.ranks import Ranks
 from smidgen.training.step import CUDA_GRAPHS, Step
 
 # The largest sizes of a forward pass that are tried: at 5M parameters a GPU wants 8,000 to 64,000 tokens a launch.
@@ -78,19 +79,29 @@ def autotuned(
     *,
     device: torch.device,
     dtype: torch.dtype,
+    end_of_text_id: int | None = None,
     sizes: Sequence[int],
     compiled: bool,
     cache: Path,
+    ranks: Ranks | None = None,
 ) -> Choice | None:
-    """The fastest choice for this decoder on this device; ``sizes`` are the divisors of a step, rising."""
+    """The fastest choice for this decoder on this device; ``sizes`` are the divisors of a step, rising.
+
+    Of several ``ranks`` the first measures for all.
+    """
     tried = list(sizes)[-SIZES_TRIED:]
     key = _key(decoder, settings, device=device, dtype=dtype, sizes=tried, compiled=compiled)
 
     def seconds_of(choice: Choice) -> float:
-        step = Step(decoder, settings, device=device, dtype=dtype, **asdict(choice))
+        step = Step(decoder, settings, device=device, dtype=dtype, end_of_text_id=end_of_text_id, **asdict(choice))
         return seconds_per_sequence(step, device)
 
-    return remembered(key, cache, lambda: fastest(tried, compiled=compiled, seconds_of=seconds_of))
+    def found() -> dict[str, Any] | None:
+        choice = remembered(key, cache, lambda: fastest(tried, compiled=compiled, seconds_of=seconds_of))
+        return None if choice is None else asdict(choice)
+
+    choice = (ranks or Ranks()).from_first("autotune", found)
+    return None if choice is None else Choice(**choice)
 
 
 def seconds_per_sequence(step: Step, device: torch.device) -> float:
@@ -145,6 +156,7 @@ def _key(decoder: Decoder, settings: TrainingSettings, *, device: torch.device, 
             "torch": torch.__version__,
             "design": shape,
             "z_loss": settings.z_loss > 0,
+            "document_masks": settings.document_masks,
             **{key: value if isinstance(value, (list, bool)) else str(value) for key, value in more.items()},
         }
     )

@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 
+from smidgen.training.acceleration import kernels_in_use
 from smidgen.training.step import Step
 
 
@@ -17,12 +18,16 @@ def contract(step: Step) -> dict[str, Any]:
         "dtype": str(step.dtype),
         "micro_batch": step.micro_batch,
         "compiled": step.compile_mode is not None,
+        "set_of_kernels": kernels_in_use(step.decoder),
+        "number_of_ranks": step.ranks.count,
     }
 
 
 def broken_clauses(step: Step, saved: dict[str, Any]) -> list[str]:
     """A sentence naming what has changed since ``saved``; nothing where nothing has."""
-    changed = [key for key, value in contract(step).items() if saved.get(key) != value]
+    # Older checkpoints are those of one rank.
+    saved = {"number_of_ranks": 1, **saved}
+    changed = [key.replace("_", " ") for key, value in contract(step).items() if saved.get(key) != value]
     if not changed:
         return []
     return [f"continuing with another {', '.join(changed)}: the run goes on but will not be bit-identical"]

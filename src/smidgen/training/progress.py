@@ -6,7 +6,10 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """What can be shown after a step; ``bits_per_byte`` is the newest held-out measurement."""
+    """What can be shown after a step; ``bits_per_byte`` is the newest held-out measurement.
+
+    ``peak_memory_bytes`` are the most of this process and ``gpu_memory_bytes`` the most on its GPU, as last logged.
+    """
 
     step: int
     steps: int
@@ -15,6 +18,9 @@ class Progress:
     bits_per_byte: float | None
     tokens_per_second: float
     seconds_left: float
+    fraction_of_peak: float
+    peak_memory_bytes: int | None = None
+    gpu_memory_bytes: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

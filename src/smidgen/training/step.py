@@ -11,10 +11,12 @@ from torch import Tensor
 from smidgen.errors import OutOfResources
 from smidgen.model.decoder import Decoder
 from smidgen.recipes.training import TrainingSettings
+from smidgen.training.acceleration import keep_apart, own_cross_entropy
 from smidgen.training.device import autocast, is_out_of_memory
 from smidgen.training.loss_scale import LossScale
 from smidgen.training.losses import training_losses
 from smidgen.training.optimizer import DecoderOptimizer
+from smidgen.training.ranks import Ranks
 
 # The mode of torch.compile that records CUDA graphs, whose memory is written again on every replay.
 CUDA_GRAPHS = "reduce-overhead"
@@ -24,7 +26,8 @@ class Step:
     """Gradients over samples in passes of ``micro_batch`` sequences, and the update they lead to.
 
     ``smaller`` are the sizes to fall back on when memory runs out, rising, which ``on_notice`` is told then.
-    ``compile_mode`` is a mode of ``torch.compile``, None for eager. ``loss_scale`` is there in float16 only.
+    ``compile_mode`` is a mode of ``torch.compile``, None for eager. With an ``end_of_text_id`` no token reads another
+    document than its own. ``loss_scale`` is there in float16 only.
     """
 
     def __init__(
@@ -36,23 +39,39 @@ class Step:
         dtype: torch.dtype,
         micro_batch: int,
         compile_mode: str | None,
+        end_of_text_id: int | None = None,
         smaller: Sequence[int] = (),
         on_notice: Callable[[str], None] = lambda notice: None,
+        ranks: Ranks | None = None,
     ) -> None:
+        self.ranks = ranks or Ranks()
         self.decoder, self.device, self.dtype = decoder, device, dtype
         self.micro_batch, self.compile_mode = micro_batch, compile_mode
         self.loss_scale = LossScale(device) if dtype == torch.float16 else None
         self._settings, self._smaller, self._on_notice = settings, list(smaller), on_notice
+        self._keep_apart, self._end_of_text_id = keep_apart(decoder), end_of_text_id
+        self._own_cross_entropy = None if settings.z_loss else own_cross_entropy(decoder)
         self._losses = self._compiled()
 
-    def gradients(self, ids_SU: Tensor) -> tuple[Tensor, Tensor]:
+    def gradients(self, ids_SU: Tensor, sequences: int | None = None) -> tuple[Tensor, Tensor]:
         """Mean cross entropy in nats per token and the gradient's norm before clipping, both still on the device.
 
-        Raises ``OutOfResources`` when memory does not hold the smallest pass.
+        ``ids_SU`` are this rank's part of a step of so many ``sequences``; what comes out is of the whole step, the
+        same on every rank. Raises ``OutOfResources`` when memory does not hold the smallest pass.
         """
+        loss = self._own_share(ids_SU, sequences or len(ids_SU))
+        parameters = [parameter for parameter in self.decoder.parameters() if parameter.grad is not None]
+        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+        self.ranks.add_up([*gradients, loss])
+        if self.loss_scale is not None:
+            self.loss_scale.unscale(gradients)
+        return loss, torch.nn.utils.clip_grad_norm_(parameters, self._settings.gradient_clip)
+
+    def _own_share(self, ids_SU: Tensor, sequences: int) -> Tensor:
+        """Add this rank's part of the step's gradients up; return its part of the step's loss."""
         while True:
             try:
-                return self._gradients(ids_SU)
+                return self._passes(ids_SU, sequences)
             except RuntimeError as error:
                 if not is_out_of_memory(error):
                     raise
@@ -64,19 +83,16 @@ class Step:
             # Here, because the error keeps hold of what filled the memory.
             self._take_smaller_passes()
 
-    def _gradients(self, ids_SU: Tensor) -> tuple[Tensor, Tensor]:
+    def _passes(self, ids_SU: Tensor, sequences: int) -> Tensor:
         self.decoder.train()
-        passes = self._uploaded(ids_SU).split(self.micro_batch)
         total = torch.zeros((), device=self.device)
-        for ids_BU in passes:
+        for ids_BU in self._uploaded(ids_SU).split(self.micro_batch):
+            parts = sequences / len(ids_BU)
             objective, cross_entropy = self._losses(ids_BU)
-            objective = objective / len(passes)
+            objective = objective / parts
             (objective if self.loss_scale is None else self.loss_scale.scaled(objective)).backward()
-            total += cross_entropy / len(passes)
-        parameters = list(self.decoder.parameters())
-        if self.loss_scale is not None:
-            self.loss_scale.unscale([parameter.grad for parameter in parameters if parameter.grad is not None])
-        return total, torch.nn.utils.clip_grad_norm_(parameters, self._settings.gradient_clip)
+            total += cross_entropy / parts
+        return total
 
     def update(self, optimizer: DecoderOptimizer, loss: Tensor, gradient_norm: Tensor) -> None:
         """Change the weights, or, decided on the device, nothing when loss or gradient is not finite."""
@@ -118,5 +134,10 @@ class Step:
 
     def _losses_of(self, ids_BU: Tensor) -> tuple[Tensor, Tensor]:
         with autocast(self.device, self.dtype):
-            logits_BTV = self.decoder(ids_BU[:, :-1])
-            return training_losses(logits_BTV, ids_BU[:, 1:], self._settings.z_loss)
+            ids_BT, targets_BT = ids_BU[:, :-1], ids_BU[:, 1:]
+            mask_B1TS = None if self._end_of_text_id is None else self._keep_apart(ids_BT, self._end_of_text_id)
+            x_BTC = self.decoder.hidden_states(ids_BT, mask_B1TS=mask_B1TS)
+            if self._own_cross_entropy is None:
+                return training_losses(self.decoder.logits(x_BTC), targets_BT, self._settings.z_loss)
+            cross_entropy = self._own_cross_entropy(x_BTC, targets_BT)
+            return cross_entropy, cross_entropy.detach()

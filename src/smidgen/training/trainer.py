@@ -3,7 +3,9 @@
 import math
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,9 +23,10 @@ from smidgen.model.decoder import Decoder
 from smidgen.model.initialisation import initialise
 from smidgen.recipes.recipe import Recipe
 from smidgen.records import measurements
+from smidgen.records.environment import peak_memory_bytes
 from smidgen.records.run_folder import RunFolder
 from smidgen.training import autotune
-from smidgen.training.acceleration import accelerate
+from smidgen.training.acceleration import accelerate, has_own_attention
 from smidgen.training.averages import ExponentialAverage
 from smidgen.training.contract import broken_clauses, contract
 from smidgen.training.device import (
@@ -33,18 +36,24 @@ from smidgen.training.device import (
     peak_flops_per_second,
     should_compile,
 )
+from smidgen.training.layer_statistics import LayerLook
 from smidgen.training.optimizer import build_optimizer, optimizer_tensors, restore_optimizer
-from smidgen.training.plan import TrainingPlan, micro_batches, plan_training
+from smidgen.training.plan import TrainingPlan, micro_batches, plan_training, uneven_shares
 from smidgen.training.progress import Progress, TrainingResult
+from smidgen.training.ranks import Ranks
 from smidgen.training.saving import Keeping, most_bytes
 from smidgen.training.schedule import learning_rate, warmup_steps
 from smidgen.training.step import Step
+from smidgen.training.trial import Trial
 from smidgen.training.watch import LossWatch
 
 # Saved at least this often, whatever the recipe's interval, so that a kill never costs more.
 CHECKPOINT_SECONDS = 300.0
 # Held-out text of each source that is scored during training; the final evaluation scores all of it.
 HELD_OUT_BYTES_IN_TRAINING = 60_000
+# Sequences whose activations are looked at: a thousand tokens or two (assumed to be enough). Sixteen took as long as
+# a step where training has kernels of its own.
+LOOKED_AT_SEQUENCES = 4
 
 
 def train(
@@ -59,24 +68,43 @@ def train(
     stop_requested: Callable[[], bool] = lambda: False,
     on_progress: Callable[[Progress], None] = lambda progress: None,
     on_notice: Callable[[str], None] = lambda notice: None,
+    on_measurement: Callable[[dict[str, Any]], None] = lambda record: None,
+    eval_data: Path | None = None,
+    ranks: Ranks | None = None,
 ) -> TrainingResult:
     """Pretrain until the recipe's tokens are spent; continue from the newest checkpoint.
 
     Ends early, with everything saved, when a stop is requested or after ``max_tokens`` of the run's tokens.
-    ``on_notice`` is told at once what people should know; the result holds the same sentences.
+    ``on_notice`` is told at once what people should know; the result holds the same sentences. ``on_measurement``
+    gets each record once it is written. ``eval_data`` is the folder of benchmark files for quick evaluations, without
+    which they come from the Hugging Face hub. All ``ranks`` call this alike, and only the first writes; a stop that
+    one of them is asked for is everyone's.
     Raises ``BadInput`` when a checkpoint belongs to other data, ``OutOfResources`` on a full disk and where memory
     does not hold one sequence, and ``CheckFailed`` when losses or gradients stay non-finite or the loss diverges;
     saved checkpoints are intact in every case.
     """
-    trainer = Trainer(recipe, run, data, config, device=device, compile=compile, on_notice=on_notice)
+    trainer = Trainer(
+        recipe,
+        run,
+        data,
+        config,
+        device=device,
+        compile=compile,
+        on_notice=on_notice,
+        on_measurement=on_measurement,
+        eval_data=eval_data,
+        ranks=ranks,
+    )
     trainer.resume_or_start()
     limit = min(trainer.plan.tokens, max_tokens or trainer.plan.tokens)
     with deterministic(device):
-        while trainer.tokens < limit and not stop_requested():
+        while trainer.goes_on(limit, stop_requested):
             loss, gradient_norm = trainer.compute_gradients()
             trainer.update_weights(loss, gradient_norm)
             trainer.log_when_due()
             trainer.measure_held_out_when_due()
+            trainer.look_at_layers_when_due()
+            trainer.try_out_when_due()
             trainer.save_when_due()
             on_progress(trainer.progress())
     trainer.save()
@@ -96,12 +124,18 @@ class Trainer:
         device: torch.device,
         compile: bool | None = None,
         on_notice: Callable[[str], None] = lambda notice: None,
+        on_measurement: Callable[[dict[str, Any]], None] = lambda record: None,
+        eval_data: Path | None = None,
+        ranks: Ranks | None = None,
     ) -> None:
+        self.ranks = ranks or Ranks()
         self.recipe, self.settings, self.run, self.data = recipe, recipe.training, run, data
         self.device, self.dtype = device, compute_dtype(device, self.settings.precision)
         self.notices: list[str] = []
-        self.on_notice = on_notice
-        self.plan: TrainingPlan = plan_training(recipe, device_type=device.type)
+        self.on_notice, self.on_measurement = on_notice, on_measurement
+        self.plan: TrainingPlan = plan_training(
+            recipe, device_type=device.type, rank=self.ranks.rank, ranks=self.ranks.count
+        )
         self.decoder = Decoder(config).to(device)
         initialise(self.decoder, self.settings.seed)
         self.optimizer = build_optimizer(self.decoder, self.settings)
@@ -117,12 +151,19 @@ class Trainer:
         # Reading a loss makes a GPU's host wait, so it is done when somebody wants to know. A CPU is done anyway.
         self.reads_every_step = device.type == "cpu"
         self.keeping = Keeping(self.settings, self.plan)
+        self.look: LayerLook | None = None
+        is_tried = bool(self.settings.evaluate_steps or self.settings.sample_steps) and self.ranks.is_first
+        self.trial = Trial(recipe, run, self.decoder, eval_data=eval_data) if is_tried else None
+        peak = peak_flops_per_second(device, self.dtype) * self.ranks.count
+        self.peak_tokens_per_second = peak / flops_per_token(config)["training"]
+        self.memory: dict[str, int] = {}
         self.step = 0
         self.seconds_before = 0.0
         self.last_bits_per_byte: float | None = None
         self.measured_step = -1
         self.last_loss: float | None = None
         self.saved_step = -1
+        self.save_is_overdue = False
         self._start_clocks()
 
     # Phases, in the order in which `train` calls them.
@@ -140,20 +181,30 @@ class Trainer:
             self._record_event(self.step, notice)
         for notice in notices:
             self._notice(notice)
+        self._require_same_weights()
         self._tell_disk_use()
         self._start_clocks()
 
+    def goes_on(self, limit: int, stop_requested: Callable[[], bool]) -> bool:
+        """Whether there is another step; clocks and signals differ, so that the ranks agree on what these ask for."""
+        overdue = time.monotonic() - self.saved_at >= CHECKPOINT_SECONDS
+        stop, save = self.ranks.most(self.tokens >= limit or stop_requested(), overdue)
+        self.save_is_overdue = bool(save)
+        return not stop
+
     def compute_gradients(self) -> tuple[Tensor, Tensor]:
         """Mean loss of the step in nats per token and the gradient's norm before clipping, on the device."""
-        first, count = self.plan.sequences_before(self.step), self.plan.step_sequences(self.step)
-        ids_SU = torch.from_numpy(self.data.batch(self.order.batch(first, count)))
-        return self.computation.gradients(ids_SU)
+        share = self.plan.share(self.step)
+        ids_SU = torch.from_numpy(self.data.batch(self.order.batch(share.start, len(share))))
+        return self.computation.gradients(ids_SU, self.plan.step_sequences(self.step))
 
     def update_weights(self, loss: Tensor, gradient_norm: Tensor) -> None:
         """One optimiser step; skipped, before any weight is touched, when loss or gradient is not finite."""
         self.optimizer.set_learning_rate(self.learning_rate_of(self.step))
         scale = None if self.computation.loss_scale is None else self.computation.loss_scale.scale
         self.watch.add(self.step, loss, gradient_norm, scale)
+        if self._is_due(self.plan.statistics_steps, self.step + 1) and self.ranks.is_first:
+            self.look = LayerLook(self.decoder, gradient_norm, self.settings.gradient_clip)
         self.computation.update(self.optimizer, loss, gradient_norm)
         if self.average is not None:
             self.average.update(self.step)
@@ -169,8 +220,8 @@ class Trainer:
         if mean is None:
             return
         self.last_loss = mean
-        measurements.append(
-            self.run.measurements,
+        self.memory = self._peak_memory()
+        self._record(
             measurements.TRAINING,
             step=self.step,
             tokens=self.tokens,
@@ -179,6 +230,8 @@ class Trainer:
             learning_rate=self.learning_rate_of(self.step - 1),
             gradient_norm=self.watch.gradient_norm,
             tokens_per_second=round(self.tokens_per_second, 1),
+            fraction_of_peak=self._fraction_of_peak(self.tokens_per_second),
+            **self.memory,
         )
 
     def measure_held_out_when_due(self) -> None:
@@ -187,18 +240,20 @@ class Trainer:
             return
         started = time.monotonic()
         self.decoder.eval()
-        by_source = {}
-        averaged = nullcontext() if self.average is None else self.average.in_place()
-        with averaged, autocast(self.device, self.dtype):
-            for name in self.recipe.data.sources:
-                documents = held_out_documents(self.data, name, most_bytes=HELD_OUT_BYTES_IN_TRAINING)
-                by_source[name] = score_held_out(self.decoder, documents).value
+        names = list(self.recipe.data.sources)
+        values = torch.zeros(len(names), dtype=torch.float64)
+        with self._averaged(), autocast(self.device, self.dtype):
+            # Each rank scores some of the sources.
+            for number in range(self.ranks.rank, len(names), self.ranks.count):
+                documents = held_out_documents(self.data, names[number], most_bytes=HELD_OUT_BYTES_IN_TRAINING)
+                values[number] = score_held_out(self.decoder, documents).value
+        self.ranks.add_up([values])
+        by_source = dict(zip(names, values.tolist(), strict=True))
         shares = self.recipe.data.mean_shares()
         self.last_bits_per_byte = sum(shares[name] * value for name, value in by_source.items())
         self.measured_step = self.step
         self.other_seconds += time.monotonic() - started
-        measurements.append(
-            self.run.measurements,
+        self._record(
             measurements.HELD_OUT,
             step=self.step,
             tokens=self.tokens,
@@ -207,9 +262,39 @@ class Trainer:
             by_source=by_source,
         )
 
+    def look_at_layers_when_due(self) -> None:
+        """Statistics of each layer around the update of this step, if it was looked at."""
+        if self.look is None:
+            return
+        started = time.monotonic()
+        share = self.plan.share(self.step - 1)[:LOOKED_AT_SEQUENCES]
+        ids_BU = torch.from_numpy(self.data.batch(self.order.batch(share.start, len(share))))
+        with autocast(self.device, self.dtype):
+            parts = self.look.parts(ids_BU[:, :-1].to(self.device))
+        self.look = None
+        self.other_seconds += time.monotonic() - started
+        self._record(
+            measurements.STATISTICS, step=self.step, tokens=self.tokens, seconds=round(self.seconds, 3), parts=parts
+        )
+
+    def try_out_when_due(self) -> None:
+        """Quick evaluations and samples where the recipe wants them; with averaged weights if there are."""
+        if self.trial is None:
+            return
+        trials: list[tuple[int, str, Callable[[], dict[str, Any]]]] = [
+            (self.settings.evaluate_steps, measurements.EVALUATION, self.trial.scores),
+            (self.settings.sample_steps, measurements.SAMPLES, partial(self.trial.samples, self.step)),
+        ]
+        for interval, kind, tried in trials:
+            if interval and self._is_due(interval):
+                started = time.monotonic()
+                with self._averaged():
+                    values = tried()
+                self.other_seconds += time.monotonic() - started
+                self._record(kind, step=self.step, tokens=self.tokens, seconds=round(self.seconds, 3), **values)
+
     def save_when_due(self) -> None:
-        waited = time.monotonic() - self.saved_at
-        if self._is_due(self.plan.checkpoint_steps) or waited >= CHECKPOINT_SECONDS:
+        if self._is_due(self.plan.checkpoint_steps) or self.save_is_overdue:
             self.save()
 
     def save(self) -> None:
@@ -220,16 +305,18 @@ class Trainer:
         if not self.optimizer.updates:
             return
         started = time.monotonic()
+        self._require_same_weights()
         measured = self.last_bits_per_byte if self.measured_step == self.step else None
         self.keeping.note(self.step, measured)
-        save_checkpoint(
-            self.run.checkpoints,
-            step=self.step,
-            parts=self._parts(),
-            state=self._state(),
-            keep=self.settings.keep_checkpoints,
-            also_keep=self.keeping.steps(self.step),
-        )
+        if self.ranks.is_first:
+            save_checkpoint(
+                self.run.checkpoints,
+                step=self.step,
+                parts=self._parts(),
+                state=self._state(),
+                keep=self.settings.keep_checkpoints,
+                also_keep=self.keeping.steps(self.step),
+            )
         self.saved_step, self.saved_at = self.step, time.monotonic()
         self.other_seconds += time.monotonic() - started
 
@@ -264,12 +351,12 @@ class Trainer:
             bits_per_byte=self.last_bits_per_byte,
             tokens_per_second=self.tokens_per_second,
             seconds_left=elapsed / done * (self.plan.tokens - self.tokens),
+            fraction_of_peak=self._fraction_of_peak(self.tokens_per_second),
+            **self.memory,
         )
 
     def result(self) -> TrainingResult:
         speed = self.tokens_per_second
-        operations = flops_per_token(self.decoder.config)["training"]
-        peak = peak_flops_per_second(self.device, self.dtype)
         return TrainingResult(
             step=self.step,
             tokens=self.tokens,
@@ -277,7 +364,7 @@ class Trainer:
             bits_per_byte=self.last_bits_per_byte,
             tokens_per_second=round(speed, 1),
             seconds=round(self.seconds, 1),
-            fraction_of_peak=round(operations * speed / peak, 4),
+            fraction_of_peak=self._fraction_of_peak(speed),
             finished=self.step >= self.plan.steps,
             notices=tuple(self.notices),
         )
@@ -289,17 +376,25 @@ class Trainer:
         if self.settings.precision == "bf16" and self.dtype != torch.bfloat16:
             instead = "float32" if self.dtype == torch.float32 else "float16 with a scaled loss"
             self.notices.append(f"this device has no native bfloat16: training runs in {instead}")
-        sizes = [size for size in micro_batches(self.plan.phases) if size <= self.plan.micro_batch]
+        self.notices += uneven_shares(self.plan)
+        sizes = micro_batches(self.plan.phases, self.ranks.rank, self.ranks.count)
+        sizes = [size for size in sizes if size <= self.plan.micro_batch]
         choice = autotune.Choice(micro_batch=self.plan.micro_batch, compile_mode="default" if compile_it else None)
-        way: dict[str, Any] = {"device": self.device, "dtype": self.dtype}
+        end_of_text_id = self.data.index["end_of_text_id"] if self.settings.document_masks else None
+        way: dict[str, Any] = {"device": self.device, "dtype": self.dtype, "end_of_text_id": end_of_text_id}
         if autotune.is_worth_it(self.device):
             cache = autotune.default_cache()
             measured = autotune.autotuned(
-                self.decoder, self.settings, **way, sizes=sizes, compiled=compile_it, cache=cache
+                self.decoder, self.settings, **way, sizes=sizes, compiled=compile_it, cache=cache, ranks=self.ranks
             )
             self.notices += [f"fastest on this GPU, as measured: {measured}"] if measured else []
             choice = measured or choice
         self.notices += accelerate(self.decoder, self.device, self.dtype)
+        if self.settings.document_masks and not has_own_attention(self.decoder):
+            self.notices.append(
+                "training.document_masks runs on PyTorch's attention here, which computes what it then hides: "
+                "as exact, but slower than without"
+            )
         for notice in self.notices:
             self.on_notice(notice)
         return Step(
@@ -310,10 +405,26 @@ class Trainer:
             compile_mode=choice.compile_mode,
             smaller=[size for size in sizes if size < choice.micro_batch],
             on_notice=self._notice,
+            ranks=self.ranks,
         )
 
-    def _is_due(self, interval: int) -> bool:
-        return self.step % interval == 0 or self.step == self.plan.steps
+    def _is_due(self, interval: int, step: int | None = None) -> bool:
+        step = self.step if step is None else step
+        return step % interval == 0 or step == self.plan.steps
+
+    def _averaged(self) -> AbstractContextManager[None]:
+        """The weights that are measured: averaged ones inside the block, if there are."""
+        return nullcontext() if self.average is None else self.average.in_place()
+
+    def _fraction_of_peak(self, tokens_per_second: float) -> float:
+        return round(tokens_per_second / self.peak_tokens_per_second, 4)
+
+    def _peak_memory(self) -> dict[str, int]:
+        """Most bytes of this process and, on a GPU, of its tensors there, as far as they are known."""
+        known = {"peak_memory_bytes": peak_memory_bytes()}
+        if self.device.type == "cuda":
+            known["gpu_memory_bytes"] = torch.cuda.max_memory_allocated(self.device)
+        return {name: value for name, value in known.items() if value is not None}
 
     def _samples_of(self, step: int) -> str:
         first = self.plan.sequences_before(step)
@@ -389,7 +500,16 @@ class Trainer:
         self._record_event(self.step, message)
 
     def _record_event(self, step: int, message: str) -> None:
-        measurements.append(self.run.measurements, measurements.EVENT, step=step, message=message)
+        self._record(measurements.EVENT, step=step, message=message)
+
+    def _record(self, kind: str, **values: Any) -> None:
+        if self.ranks.is_first:
+            measurements.append(self.run.measurements, kind, **values)
+            self.on_measurement({"kind": kind, **values})
+
+    def _require_same_weights(self) -> None:
+        run = [self.recipe.fingerprint, self.data.fingerprint, str(self.step)]
+        self.ranks.require_same(f"recipe, data, step or weights at step {self.step}", run, self.decoder.parameters())
 
     def _start_clocks(self) -> None:
         self.started_at = self.saved_at = time.monotonic()

@@ -3,6 +3,7 @@
 P channels of queries, keys and values together    R half the channels of a head    S keys
 """
 
+import platform
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,10 @@ def by_kernel(*arguments):
     return causal_attention(projected_BTP, *rotation, first_BT, H, K, xsa)[0]
 
 
+def compiled_with(head_dim, *options):
+    return load_library(kernel.SOURCE, default_cache(), options=(*kernel.OPTIONS, f"-DHEAD_DIM={head_dim}", *options))
+
+
 def result_and_gradient(attend, projected_BTP, gradient_BTQ, *others):
     projected_BTP = projected_BTP.clone().requires_grad_()
     out_BTQ = attend(projected_BTP, *others)
@@ -133,14 +138,30 @@ def test_matrix_tiles_give_what_vectors_give(H, K, D, T, monkeypatch):
     projected_BTP, gradient_BTQ, rotation = drawn(2, T, H, K, D, torch.bfloat16)
     others = (rotation, documents(2, T), H, K, True)
     vectors = result_and_gradient(by_kernel, projected_BTP, gradient_BTQ, *others)
-    options = (*kernel.OPTIONS, f"-DHEAD_DIM={D}", "-include", str(EMULATED_TILES))
-    emulated = load_library(kernel.SOURCE, default_cache(), options=options)
+    emulated = compiled_with(D, "-include", str(EMULATED_TILES))
     assert emulated.has_tiles()
     monkeypatch.setattr(kernel, "library", lambda head_dim: emulated)
     tiles = result_and_gradient(by_kernel, projected_BTP, gradient_BTQ, *others)
     for found, expected in zip(tiles, vectors, strict=True):
         # The same products in another order of adding, which now and then rounds to the next bfloat16.
         assert relative_error(found, expected) < 1e-3
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="options of that processor")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("option", ["-mno-avx512f", "-mno-avx"])
+def test_older_processors_compute_the_same_in_float32(option, dtype, monkeypatch):
+    H, K, D, T = 6, 2, 24, 100
+    projected_BTP, gradient_BTQ, rotation = drawn(2, T, H, K, D, dtype)
+    others = (rotation, documents(2, T), H, K, True)
+    older = compiled_with(D, option)
+    assert not older.has_bfloat16()
+    monkeypatch.setattr(kernel, "library", lambda head_dim: older)
+    found = result_and_gradient(by_kernel, projected_BTP, gradient_BTQ, *others)
+    expected = result_and_gradient(by_pytorch, projected_BTP.double(), gradient_BTQ, *others)
+    for one, other in zip(found, expected, strict=True):
+        # Tensors in bfloat16 are rounded at the end.
+        assert relative_error(one, other) < (1e-5 if dtype == torch.float32 else 3e-3)
 
 
 def test_gradients_are_finite_differences():

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from smidgen.reports import words
 from smidgen.reports.charts import svg
+from smidgen.reports.charts.line_panels import token_axis
 from smidgen.reports.charts.scale import Scale, decimals_of, room_around
 from smidgen.reports.stored.training import HeldOutPoint, TrainingPoint, TrainingRecord
 
@@ -76,7 +77,7 @@ def draw(training: TrainingRecord, width: int) -> Markup:
         places.append((panel, down))
         top += panel.height + gap
     bottom = top - gap
-    parts += _token_axis(across, bottom, wanted=6 if width > 500 else 5)
+    parts += token_axis(across, bottom, wanted=6 if width > 500 else 5)
     parts += [_stop(stop, training, across, bottom, places) for stop in _stops(training)]
     return svg.drawing(TITLE, width, bottom + 36, parts, "loss-curve")
 
@@ -117,15 +118,6 @@ def _curve(panel: Panel, across: Scale, down: Scale) -> Markup:
     x, y = points[-1]
     last = svg.label(x + 6, y + 4, panel.number(panel.points[-1][1]), class_="value")
     return svg.group([svg.polyline(points, f"curve {panel.colour}"), *dots, last])
-
-
-def _token_axis(across: Scale, bottom: float, wanted: int) -> list[Markup]:
-    ticks = across.ticks(wanted)
-    return [
-        svg.line(across.start, bottom, across.end, bottom, "axis"),
-        *(svg.label(across(tick), bottom + 17, words.count(tick), anchor="middle", class_="quiet") for tick in ticks),
-        svg.label(across.end, bottom + 33, "trained tokens", anchor="end", class_="quiet"),
-    ]
 
 
 def _stops(training: TrainingRecord) -> list[TrainingPoint | HeldOutPoint]:

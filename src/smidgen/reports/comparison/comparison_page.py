@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
-
 from smidgen.errors import BadInput
 from smidgen.lab.diagnosis import Disagreements, disagreements
 from smidgen.records import atomic
@@ -17,7 +15,7 @@ from smidgen.reports.comparison.contender import Contender, contenders
 from smidgen.reports.comparison.metrics import signed, signed_words
 from smidgen.reports.comparison.panel import calibration_panels, margin_panels
 from smidgen.reports.comparison.verdict import Duel, Verdict, duels
-from smidgen.reports.page import NARROW, TEMPLATES, WIDE, Chart, content_policy, environment
+from smidgen.reports.page import NARROW, WIDE, Chart, asset, content_policy, environment
 from smidgen.reports.stored.values import text
 
 # Panels that are open at once, and items listed on each side of a disagreement.
@@ -107,11 +105,6 @@ def contested(models: Sequence[Contender], pairs: Sequence[Duel]) -> list[Contes
         for verdict in duel.verdicts
     ]
     return [one for one in found if one.found.only_a or one.found.only_b]
-
-
-def asset(name: str) -> Markup:
-    """A style sheet or script of ours, which holds no data of the models."""
-    return Markup((TEMPLATES / name).read_text(encoding="utf-8"))
 
 
 def _check_names(models: Sequence[Contender], pairs: Sequence[Duel]) -> None:

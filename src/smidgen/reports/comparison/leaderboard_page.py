@@ -9,11 +9,10 @@ from smidgen.errors import BadInput
 from smidgen.records import atomic
 from smidgen.reports import words
 from smidgen.reports.charts import forest_plot
-from smidgen.reports.comparison.comparison_page import asset
 from smidgen.reports.comparison.metrics import is_less_better, is_share, value_words
 from smidgen.reports.comparison.panel import WIDTH
 from smidgen.reports.comparison.score_grid import Cell, cell
-from smidgen.reports.page import content_policy, environment
+from smidgen.reports.page import asset, content_policy, environment
 from smidgen.reports.stored.values import text
 
 MEASURED = "measured"

@@ -60,6 +60,10 @@ class StoredRecipe:
     def planned_tokens(self) -> int | None:
         return self.training.get("tokens")
 
+    def is_fulfilled_by(self, tokens: int) -> bool:
+        """Whether so many trained tokens are what is planned, but for the part of a batch that may be left over."""
+        return bool(self.planned_tokens) and tokens >= self.planned_tokens - self.training.get("batch_tokens", 0)
+
 
 def read_recipe(run: RunFolder) -> StoredRecipe | None:
     """Raises ``BadInput`` also when the recipe was edited after the run began."""

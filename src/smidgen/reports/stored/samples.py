@@ -34,9 +34,14 @@ def read_samples(path: Path) -> SampleSet | None:
         stored = read_object(path)
         if not stored:
             return None
-        samples = tuple(_sample(mapping(sample)) for sample in sequence(stored["samples"]))
+        samples = read_each(stored["samples"])
         settings = plain(mapping(stored.get("settings") or {}))
         return SampleSet(settings=settings, samples=samples) if samples else None
+
+
+def read_each(samples: Any) -> tuple[Sample, ...]:
+    """A list of samples, as ``samples.json`` and measurements hold it."""
+    return tuple(_sample(mapping(sample)) for sample in sequence(samples))
 
 
 def _sample(sample: dict[str, Any]) -> Sample:

@@ -17,6 +17,10 @@ class TrainingPoint:
     loss: float
     learning_rate: float | None
     tokens_per_second: float | None
+    gradient_norm: float | None = None
+    fraction_of_peak: float | None = None
+    peak_memory_bytes: int | None = None
+    gpu_memory_bytes: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,13 +58,18 @@ class TrainingRecord:
 def read_training(path: Path) -> TrainingRecord | None:
     """``None`` where nothing has been trained yet."""
     with damage_named(path):
-        points = tuple(_training_point(line) for line in measurements.read(path, measurements.TRAINING))
-        held_out = tuple(_held_out_point(line) for line in measurements.read(path, measurements.HELD_OUT))
-        events = tuple(_event(line) for line in measurements.read(path, measurements.EVENT))
-        return TrainingRecord(points=points, held_out=held_out, events=events) if points or held_out else None
+        return training_record(measurements.read_all(path))
 
 
-def _event(line: dict[str, Any]) -> str:
+def training_record(lines: dict[str, list[dict[str, Any]]]) -> TrainingRecord | None:
+    """From lines by kind. Meant to stand inside ``damage_named``."""
+    points = tuple(_training_point(line) for line in lines.get(measurements.TRAINING, ()))
+    held_out = tuple(_held_out_point(line) for line in lines.get(measurements.HELD_OUT, ()))
+    events = tuple(event_words(line) for line in lines.get(measurements.EVENT, ()))
+    return TrainingRecord(points=points, held_out=held_out, events=events) if points or held_out else None
+
+
+def event_words(line: dict[str, Any]) -> str:
     place = f"Step {whole(line['step']):,}: " if "step" in line else ""
     return place + text(line["message"])
 
@@ -73,6 +82,10 @@ def _training_point(line: dict[str, Any]) -> TrainingPoint:
         loss=number(line["loss"]),
         learning_rate=optional(number, line.get("learning_rate")),
         tokens_per_second=optional(number, line.get("tokens_per_second")),
+        gradient_norm=optional(number, line.get("gradient_norm")),
+        fraction_of_peak=optional(number, line.get("fraction_of_peak")),
+        peak_memory_bytes=optional(whole, line.get("peak_memory_bytes")),
+        gpu_memory_bytes=optional(whole, line.get("gpu_memory_bytes")),
     )
 
 

@@ -11,7 +11,6 @@
 #include <atomic>
 #include <memory>
 #include <new>
-#include <vector>
 
 #include "tiles.h"
 
@@ -141,20 +140,20 @@ class Unit {
     Arena arena;
     Number *key_panels = nullptr, *value_panels = nullptr;  // [tokens / PANEL][depth][PANEL]: summed over channels
     Number *key_rows = nullptr, *value_rows = nullptr;      // [tokens / PAIR][padded]: summed over tokens
-    Element *rows, *narrow;             // [rows][padded]
-    float *wide, *value;                // [rows][padded], [tokens][padded]
+    Element *rows, *narrow;  // [rows][padded], [PANEL][padded]
+    float *wide, *value;     // [rows][padded], [tokens][padded]
     // Forward.
-    float *strip;                       // [TILE_ROWS][tokens]
-    Element* weights;                   // [TILE_ROWS][tokens]
+    float* strip;      // [STRIP][tokens]
+    Element* weights;  // [STRIP][tokens]
     // Backward.
-    Element* gradient_rows;                         // [rows][padded]
-    Number *rows_paired, *gradient_rows_paired;     // [rows / PAIR][padded]
-    Number *weight_panel, *score_panel;             // [rows / PAIR][PANEL]
-    Element* score_rows;                            // [rows][CHUNK * PANEL]
-    float *log_sum, *delta;                         // [rows]
-    int* first_seen;                                // [rows]: the first key that a row reads
-    float *key_gradient, *value_gradient;           // [tokens / PANEL][padded][PANEL]
-    float *value_excluded;                          // [tokens][padded]: gradient through the exclusion
+    Element* gradient_rows;                      // [rows][padded]
+    Number *rows_paired, *gradient_rows_paired;  // [rows / PAIR][padded]
+    Number *weight_panel, *score_panel;          // [rows / PAIR][PANEL]
+    Element* score_rows;                         // [rows][CHUNK * PANEL]
+    float *log_sum, *delta;                      // [rows]
+    int* first_seen;                             // [rows]: the first key that a row reads
+    float *key_gradient, *value_gradient;        // [tokens / PANEL][padded][PANEL]
+    float* value_excluded;                       // [tokens][padded]: gradient through the exclusion
 
     void lay_out_forward() {
         value_rows = arena.take<Number>(size_t(tokens) / PAIR * padded);

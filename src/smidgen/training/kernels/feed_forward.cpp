@@ -6,11 +6,9 @@
 // Letters: N tokens, C hidden size, I intermediate size. Sums are over pairs of bfloat16.
 
 #include <algorithm>
-#include <atomic>
-#include <memory>
 #include <new>
 
-#include "products.h"
+#include "panels.h"
 
 using namespace smidgen;
 
@@ -21,7 +19,6 @@ typedef BFloat16 F;
 typedef F::Number Number;
 typedef F::Element Element;
 
-constexpr int PANEL = 2 * LANES;
 constexpr int C = HIDDEN_SIZE, I = INTERMEDIATE_SIZE;
 static_assert(C % PANEL == 0 && I % PANEL == 0);
 // Tokens of a block, and those whose gradients are kept until weights' gradients are summed over them. Measured.
@@ -41,40 +38,6 @@ struct Problem {
     float *gate_gradient, *up_gradient, *down_gradient;  // as the weights
 };
 
-template <class Number>
-std::unique_ptr<Number[]> memory(size_t count) {
-    return std::unique_ptr<Number[]>(new Number[count]);
-}
-
-// Rows `first` to `first + PANEL` of (out, in) as a panel [in / 2][PANEL], summed over `in`.
-void pack_rows(const float* weight, int in, int first, Number* to) {
-    Element narrow[std::max(C, I)];
-    for (int row = 0; row < PANEL; row++) {
-        F::narrow(weight + size_t(first + row) * in, narrow, in);
-        const Number* numbers = reinterpret_cast<const Number*>(narrow);
-        for (int k = 0; k < in / 2; k++) to[size_t(k) * PANEL + row] = numbers[k];
-    }
-}
-// Columns `first` to `first + PANEL` of (in, out) as a panel [in / 2][PANEL], summed over `in`.
-void pack_columns(const float* weight, int in, int out, int first, Number* to) {
-    Element two[2 * PANEL];
-    for (int k = 0; k < in; k += 2, to += PANEL) {
-        F::narrow(weight + size_t(k) * out + first, two, PANEL);
-        F::narrow(weight + size_t(k + 1) * out + first, two + PANEL, PANEL);
-        F::pair(two, PANEL, to);
-    }
-}
-// Columns of `count` rows of bfloat16 as panels [columns / PANEL][CHUNK / 2][PANEL], summed over rows.
-void pair_tokens(const Element* from, int columns, int row, int count, Number* to) {
-    for (int r = 0; r < count; r += 2)
-        for (int c = 0; c < columns; c += PANEL) {
-            Element two[2 * PANEL];
-            std::memcpy(two, from + size_t(r) * columns + c, 2 * PANEL);
-            std::memcpy(two + PANEL, from + size_t(r + 1) * columns + c, 2 * PANEL);
-            F::pair(two, PANEL, to + (size_t(c / PANEL) * (CHUNK / 2) + (row + r) / 2) * PANEL);
-        }
-}
-
 inline Vector sigmoid(Vector x) {
     Vector power = x * -1.44269504f;
     // Beyond, the quotient's correction would multiply infinity with zero.
@@ -84,15 +47,6 @@ inline Vector sigmoid(Vector x) {
 }
 inline void load_wide(const Element* at, Vector (&row)[2]) {
     row[0] = widened(load_narrow(at)), row[1] = widened(load_narrow(at + LANES));
-}
-// Sums of products into rows of bfloat16.
-void multiply_narrow(Factors<Number> factors, int count, const Number* panels, int outputs, int depth, Element* out) {
-    for (int output = 0; output < outputs; output += PANEL, panels += size_t(depth) * PANEL)
-        for (int row = 0; row < count; row += TILE_ROWS) {
-            Vector sums[TILE_ROWS][2] = {};
-            add_products<F>({factors.at + size_t(row) * factors.row, factors.row, factors.number}, panels, PANEL, depth, sums);
-            for (int r = 0; r < TILE_ROWS; r++) F::store_row(sums[r], out + size_t(row + r) * outputs + output);
-        }
 }
 
 void forward_block(const Problem& p, int first, int count, const Number* gate_up, const Number* down, Element* hidden) {
@@ -116,22 +70,17 @@ void forward_block(const Problem& p, int first, int count, const Number* gate_up
     multiply_narrow({reinterpret_cast<const Number*>(hidden), I / 2, 1}, count, down, C, I / 2, p.out + size_t(first) * C);
 }
 
-// What a chunk of tokens leaves for the gradients of weights: panels [columns / PANEL][CHUNK / 2][PANEL].
+// What a chunk of tokens leaves for the gradients of weights.
 struct Kept {
-    std::unique_ptr<Number[]> x = memory<Number>(CHUNK / 2 * C), out_gradient = memory<Number>(CHUNK / 2 * C),
-                              hidden = memory<Number>(CHUNK / 2 * I), gate = memory<Number>(CHUNK / 2 * I),
-                              up = memory<Number>(CHUNK / 2 * I);
-    static Number* at(const std::unique_ptr<Number[]>& panels, int column, int row) {
-        return panels.get() + (size_t(column / PANEL) * (CHUNK / 2) + row / 2) * PANEL;
-    }
+    const RowPanels x{CHUNK, C}, out_gradient{CHUNK, C}, hidden{CHUNK, I}, gate{CHUNK, I}, up{CHUNK, I};
 };
 
 // `row` is where the block begins in its chunk; `both` holds gradients before the activation, [count][2 I].
-void backward_block(const Problem& p, int first, int row, int count, const Number* down, const Number* gate_up, Kept& kept,
+void backward_block(const Problem& p, int first, int row, int count, const Number* down, const Number* gate_up, const Kept& kept,
                     Element* both) {
     const Element* out_gradient = p.out_gradient + size_t(first) * C;
-    pair_tokens(out_gradient, C, row, count, kept.out_gradient.get());
-    pair_tokens(p.x + size_t(first) * C, C, row, count, kept.x.get());
+    kept.out_gradient.pack(out_gradient, C, row, count);
+    kept.x.pack(p.x + size_t(first) * C, C, row, count);
     for (int panel = 0; panel < I; panel += PANEL, down += size_t(C / 2) * PANEL)
         for (int tile = 0; tile < count; tile += TILE_ROWS) {
             Vector sums[TILE_ROWS][2] = {};
@@ -155,9 +104,9 @@ void backward_block(const Problem& p, int first, int row, int count, const Numbe
                     F::store_row(gate_gradient[half], to);
                     F::store_row(up_gradient[half], to + I);
                 }
-                F::store_paired(hidden, Kept::at(kept.hidden, panel, row + tile + r));
-                F::store_paired(gate_gradient, Kept::at(kept.gate, panel, row + tile + r));
-                F::store_paired(up_gradient, Kept::at(kept.up, panel, row + tile + r));
+                F::store_paired(hidden, kept.hidden.at(panel, row + tile + r));
+                F::store_paired(gate_gradient, kept.gate.at(panel, row + tile + r));
+                F::store_paired(up_gradient, kept.up.at(panel, row + tile + r));
             }
         }
     multiply_narrow({reinterpret_cast<const Number*>(both), I, 1}, count, gate_up, C, I, p.x_gradient + size_t(first) * C);
@@ -168,10 +117,10 @@ void weight_gradients(const Problem& p, int job, int count, bool add, const Kept
     const int kind = job / (I / PANEL), channel = job % (I / PANEL) * PANEL;
     for (int c = 0; c < C; c += PANEL) {
         if (kind == 2)
-            multiply<F>({Kept::at(kept.out_gradient, c, 0), 1, PANEL}, PANEL, Kept::at(kept.hidden, channel, 0), PANEL, PANEL,
+            multiply<F>({kept.out_gradient.at(c, 0), 1, PANEL}, PANEL, kept.hidden.at(channel, 0), PANEL, PANEL,
                         count / 2, p.down_gradient + size_t(c) * I + channel, I, add);
         else
-            multiply<F>({Kept::at(kind ? kept.up : kept.gate, channel, 0), 1, PANEL}, PANEL, Kept::at(kept.x, c, 0), PANEL,
+            multiply<F>({(kind ? kept.up : kept.gate).at(channel, 0), 1, PANEL}, PANEL, kept.x.at(c, 0), PANEL,
                         PANEL, count / 2, (kind ? p.up_gradient : p.gate_gradient) + size_t(channel) * C + c, C, add);
     }
 }
@@ -200,7 +149,7 @@ void forward(const Problem& p, int threads) {
 void backward(const Problem& p, int threads) {
     // [I / PANEL][C / 2][PANEL], and [C / PANEL][gate then up, I][PANEL]
     const auto down = memory<Number>(size_t(C) * I / 2), gate_up = memory<Number>(size_t(C) * I);
-    Kept kept;
+    const Kept kept;
 #pragma omp parallel num_threads(threads)
     {
         const auto both = memory<Element>(size_t(BLOCK) * 2 * I);

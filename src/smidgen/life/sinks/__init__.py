@@ -1,0 +1,1 @@
+"""Where a run's measurements go besides ``measurements.jsonl``; none of it can stop the run."""
