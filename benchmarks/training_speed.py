@@ -20,6 +20,8 @@ from dataclasses import dataclass, field, replace
 
 # As the command line has it (cli/app.py), and for the same reason; OpenMP reads it when torch is first imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# The profiler reports on itself otherwise.
+os.environ.setdefault("KINETO_LOG_LEVEL", "99")
 
 import torch
 import torch.nn.functional as F
@@ -91,13 +93,14 @@ def main() -> None:
             for name, made in loops(config, recipe.training, dtype).items()
             if not arguments.only or name in arguments.only.split(",")
         }
-        # The first compiles, the second settles.
-        for _ in range(2):
-            for variant in variants.values():
-                variant.losses.append(variant.step())
-        for _ in range(arguments.rounds):
+        for name, variant in variants.items():
+            # The first compiles, the second settles.
+            variant.losses.extend((variant.step(), variant.step()))
+            print(f"{name}: ready, {time.strftime('%H:%M:%S')}", flush=True)
+        for number in range(1, arguments.rounds + 1):
             for variant in variants.values():
                 variant.run()
+            print(f"round {number} of {arguments.rounds}, {time.strftime('%H:%M:%S')}", flush=True)
         tokens = rows * config.context_length
         show_speeds(variants, config, dtype, tokens, title=f"{recipe.name}, {rows} x {config.context_length} tokens")
         show_parts(variants)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 
 from smidgen.checkpoints.checkpoint import newest_checkpoint
 from smidgen.recipes.ownership import claim
@@ -64,16 +65,24 @@ class Sitting:
 
 
 @pytest.fixture(scope="module")
-def sittings(prepared, tiny_recipe, tmp_path_factory):
-    """All of JOBS, by name, from a single torchrun."""
-    folder = tmp_path_factory.mktemp("ranks")
+def sittings(prepared, tiny_recipe, tmp_path_factory, worker_id):
+    """All of JOBS, by name, from a single torchrun, which the processes of the tests share."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "ranks"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            folder.mkdir()
+            train_all(folder, prepared, tiny_recipe)
+    return {sitting_of(job): Sitting(folder, job) for job in JOBS}
+
+
+def train_all(folder, prepared, recipe):
     jobs = [{**job, "run": str(folder / job["name"]), "name": sitting_of(job), "port": free_port()} for job in JOBS]
-    work = {"data": str(prepared.data), "recipe": tiny_recipe.as_dict(), "jobs": jobs}
+    work = {"data": str(prepared.data), "recipe": recipe.as_dict(), "jobs": jobs}
     (folder / "jobs.json").write_text(json.dumps(work))
     words = ["4", Path(__file__).with_name("rank_worker.py"), folder / "jobs.json"]
     done = subprocess.run([sys.executable, *TORCHRUN, *words], env=ENVIRONMENT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    return {sitting_of(job): Sitting(folder, job) for job in JOBS}
 
 
 @pytest.fixture(scope="module")
