@@ -50,6 +50,7 @@ class Ranks:
         self._patience = patience
         self._store: Any = None
         self._exchanges = 0
+        self._heard: SmidgenError | None = None
 
     @property
     def count(self) -> int:
@@ -129,7 +130,9 @@ class Ranks:
         except RankLost:
             raise
         except SmidgenError as error:
-            self._tell_end(error)
+            # What another rank told is not told again as if it were this one's.
+            if error is not self._heard:
+                self._tell_end(error)
             error.is_said_elsewhere = not self.is_first
             raise
         except KeyboardInterrupt:
@@ -238,7 +241,8 @@ class Ranks:
         if self._store.check(["end"]):
             end = json.loads(self._store.get("end"))
             if end["code"]:
-                raise _error_of(end)
+                self._heard = _error_of(end)
+                raise self._heard
 
     @contextmanager
     def _exchange(self) -> Iterator[None]:
