@@ -74,7 +74,7 @@ def test_a_resumed_run_writes_the_same_samples(train_with_tokenizer, tried):
 
 def test_the_share_of_loops_is_that_of_the_samples(train_with_tokenizer, tried, monkeypatch):
     loops = iter([True, False])
-    monkeypatch.setattr("smidgen.training.trial.text_sample", lambda *_, **__: {"loop": next(loops)})
+    monkeypatch.setattr("smidgen.generation.text_sample.text_sample", lambda *_, **__: {"loop": next(loops)})
     run, _ = train_with_tokenizer("run", tried(sample_steps=100))
     assert [line["loop_share"] for line in lines(run, measurements.SAMPLES)] == [0.5]
 

@@ -44,7 +44,7 @@ def test_a_spike_is_an_event_that_names_its_samples():
     seen = Watched().see(*noisy(4), 5.2, *noisy(4, 5))
     ((step, message),) = seen.events
     assert step == LEVEL_STEPS
-    assert f"loss 5.200 is a spike above 4.0" in message  # noqa: F541
+    assert "loss 5.200 is a spike above 4.0" in message
     assert f"samples {step}0 to {step}9" in message
 
 

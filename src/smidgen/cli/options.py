@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from smidgen.user_cache import user_cache
+
 RecipeArgument = Annotated[str, typer.Argument(metavar="RECIPE", help="Name of a shipped recipe or a .toml file.")]
 ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="A run folder or a Hugging Face folder.")]
 Overrides = Annotated[
@@ -58,4 +60,4 @@ RegistryFile = Annotated[
 ]
 
 DEFAULT_REGISTRY = Path(typer.get_app_dir("smidgen")) / "scores.sqlite"
-DEFAULT_CACHE = Path.home() / ".cache" / "smidgen"
+DEFAULT_CACHE = user_cache()

@@ -79,10 +79,9 @@ def decide(
         )
         stage.add(chosen, found)
 
-    everything_N = np.ones(len(contests), dtype=bool)
-    unsure_N = everything_N.copy()
+    unsure_N = np.ones(len(contests), dtype=bool)
     if stages:
-        score(stages[0], everything_N)
+        score(stages[0], unsure_N)
         unsure_N = _calibration_items(stages[0])
     while unsure_N.any():
         for stage in (*stages, exact):

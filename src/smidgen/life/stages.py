@@ -22,8 +22,7 @@ from smidgen.evaluation.named_tasks import DEFAULT_TASKS
 from smidgen.evaluation.tasks.documents import EvalData
 from smidgen.evaluation.unfinished import Unfinished, unfinished_path
 from smidgen.export.hugging_face import export_hugging_face
-from smidgen.generation.text_sample import text_sample
-from smidgen.generation.threads import single_thread
+from smidgen.generation.text_sample import text_samples
 from smidgen.life.mixture import mixture_over_time
 from smidgen.life.sinks.feeds import fed
 from smidgen.life.watcher import Watcher
@@ -182,18 +181,14 @@ def export_stage(life: Life) -> dict[str, Any]:
 def samples_stage(life: Life) -> dict[str, Any]:
     """Let the model continue the recipe's prompts with the recipe's sampling advice."""
     model = open_model(life.run.path)
-    with single_thread():
-        samples = [
-            text_sample(
-                model.decoder,
-                model.tokenizer,
-                prompt,
-                life.recipe.sampling,
-                seed=life.seed + number,
-                stop_requested=life.stop_requested,
-            )
-            for number, prompt in enumerate(life.recipe.prompts)
-        ]
+    samples = text_samples(
+        model.decoder,
+        model.tokenizer,
+        life.recipe.prompts,
+        life.recipe.sampling,
+        seed=life.seed,
+        stop_requested=life.stop_requested,
+    )
     record = {"settings": asdict(life.recipe.sampling), "seed": life.seed, "samples": samples}
     atomic.write_json(life.run.samples, record)
     return record

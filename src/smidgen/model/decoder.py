@@ -24,6 +24,11 @@ class Decoder(nn.Module):
         self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
         self.lm_head = None if config.tie_embeddings else nn.Linear(config.hidden_size, config.vocab_size, bias=False)
 
+    @property
+    def head_weight(self) -> Tensor:
+        """What the logits are products with: the embedding itself where the two are tied."""
+        return (self.embed_tokens if self.lm_head is None else self.lm_head).weight
+
     def forward(
         self,
         token_ids_BT: Tensor,
@@ -76,8 +81,7 @@ class Decoder(nn.Module):
 
     def logits(self, x_BTC: Tensor) -> Tensor:
         """Scores of every token of the vocabulary: (B, T, C) -> (B, T, V)."""
-        head = self.embed_tokens if self.lm_head is None else self.lm_head
-        logits_BTV = F.linear(x_BTC, head.weight)
+        logits_BTV = F.linear(x_BTC, self.head_weight)
         cap = self.config.logit_softcap
         # In float32, because bfloat16 would round what lies near the cap to the cap.
         return cap * torch.tanh(logits_BTV.float() / cap) if cap else logits_BTV

@@ -1,9 +1,10 @@
 """Where compiled libraries are kept."""
 
-import os
 from pathlib import Path
+
+from smidgen.user_cache import user_cache
 
 
 def default_cache() -> Path:
     """The folder that ``load_library`` fills, of this user."""
-    return Path(os.path.expanduser("~")) / ".cache" / "smidgen" / "native"
+    return user_cache() / "native"

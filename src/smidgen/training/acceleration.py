@@ -22,6 +22,7 @@ from smidgen.training.freed_memory import keep_freed_memory
 from smidgen.training.kernels import attention as attention_kernel
 from smidgen.training.kernels import feed_forward as feed_forward_kernel
 from smidgen.training.kernels import head_loss as head_loss_kernel
+from smidgen.training.kernels.loading import CHANNELS, TOKENS
 from smidgen.training.losses import training_losses
 
 # What a decoder that has the kernel of head and loss carries.
@@ -86,7 +87,7 @@ def _attention_pays(decoder: Decoder, dtype: torch.dtype) -> bool:
 def _feed_forward_pays(decoder: Decoder, dtype: torch.dtype) -> bool:
     config = decoder.config
     sizes = config.hidden_size, config.intermediate_size
-    if dtype != torch.bfloat16 or config.mlp_bias or any(size % feed_forward_kernel.CHANNELS for size in sizes):
+    if dtype != torch.bfloat16 or config.mlp_bias or any(size % CHANNELS for size in sizes):
         return False
     return bool(feed_forward_kernel.library(*sizes).is_fastest())
 
@@ -95,7 +96,7 @@ def _head_loss_pays(decoder: Decoder, dtype: torch.dtype) -> bool:
     # Measured against PyTorch's, compiled: four fifths of its time, and no logits in memory.
     config = decoder.config
     sizes = config.hidden_size, config.vocab_size
-    if dtype != torch.bfloat16 or config.logit_softcap or any(size % head_loss_kernel.CHANNELS for size in sizes):
+    if dtype != torch.bfloat16 or config.logit_softcap or any(size % CHANNELS for size in sizes):
         return False
     return bool(head_loss_kernel.library().is_fastest())
 
@@ -143,7 +144,7 @@ def _read(
 
 
 def _feed(layer: FeedForward, x_BTC: Tensor) -> Tensor:
-    if not layer.training or x_BTC.shape[:-1].numel() % feed_forward_kernel.TOKENS:
+    if not layer.training or x_BTC.shape[:-1].numel() % TOKENS:
         return FeedForward.forward(layer, x_BTC)
     weights = (each.weight for each in (layer.gate_proj, layer.up_proj, layer.down_proj))
     out_BTC, *_ = feed_forward_kernel.feed_forward(x_BTC.bfloat16(), *weights)
@@ -151,8 +152,7 @@ def _feed(layer: FeedForward, x_BTC: Tensor) -> Tensor:
 
 
 def _cross_entropy(decoder: Decoder, x_BTC: Tensor, targets_BT: Tensor) -> Tensor:
-    if targets_BT.numel() % head_loss_kernel.TOKENS:
+    if targets_BT.numel() % TOKENS:
         return training_losses(decoder.logits(x_BTC), targets_BT, 0.0)[0]
-    head = decoder.embed_tokens if decoder.lm_head is None else decoder.lm_head
-    loss, *_ = head_loss_kernel.head_loss(x_BTC.bfloat16(), head.weight, targets_BT)
+    loss, *_ = head_loss_kernel.head_loss(x_BTC.bfloat16(), decoder.head_weight, targets_BT)
     return loss

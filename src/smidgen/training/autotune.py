@@ -1,7 +1,6 @@
 """Which way of computing a step is fastest on this GPU: measured once, then remembered."""
 
 import json
-import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -20,6 +19,7 @@ from smidgen.records.fingerprint import sha256_of_json
 from smidgen.training.device import wait_for
 from smidgen.training.ranks import Ranks
 from smidgen.training.step import CUDA_GRAPHS, Step
+from smidgen.user_cache import user_cache
 
 # The largest sizes of a forward pass that are tried: at 5M parameters a GPU wants 8,000 to 64,000 tokens a launch.
 SIZES_TRIED = 5
@@ -128,7 +128,7 @@ def seconds_per_sequence(step: Step, device: torch.device) -> float:
 
 def default_cache() -> Path:
     """Where choices are remembered, for all runs of this user."""
-    return Path(os.path.expanduser("~")) / ".cache" / "smidgen" / "autotune.json"
+    return user_cache() / "autotune.json"
 
 
 def _measure(choice: Choice, seconds_of: Callable[[Choice], float], measured: dict[Choice, float]) -> None:

@@ -10,8 +10,7 @@ from smidgen.evaluation.evaluate import evaluate
 from smidgen.evaluation.named_tasks import others
 from smidgen.evaluation.tasks.documents import EvalData
 from smidgen.evaluation.tasks.suites import expand
-from smidgen.generation.text_sample import text_sample
-from smidgen.generation.threads import single_thread
+from smidgen.generation.text_sample import text_samples
 from smidgen.model.decoder import Decoder
 from smidgen.recipes.recipe import Recipe
 from smidgen.records.run_folder import RunFolder
@@ -67,11 +66,6 @@ class Trial:
         prompts = self._recipe.training.sample_prompts or self._recipe.prompts
         # Seeds of neighbouring steps must not meet: each step has as many as there are prompts.
         first = self._recipe.training.seed + step * len(prompts)
-        with single_thread():
-            samples = [
-                text_sample(
-                    self._model.decoder, self._model.tokenizer, prompt, self._model.sampling, seed=first + number
-                )
-                for number, prompt in enumerate(prompts)
-            ]
+        model = self._model
+        samples = text_samples(model.decoder, model.tokenizer, prompts, model.sampling, seed=first)
         return {"samples": samples, "loop_share": sum(sample["loop"] for sample in samples) / len(samples)}

@@ -106,29 +106,27 @@ class LossWatch:
             return
         level, deviation = statistics.fmean(self._recent), statistics.stdev(self._recent)
         if loss > level + SPIKE_DEVIATIONS * deviation:
-            self._on_event(
-                step, f"step {step}: loss {loss:.3f} is a spike above {level:.3f} ({self._samples_of(step)})"
-            )
+            self._on_event(step, f"loss {loss:.3f} is a spike above {level:.3f} ({self._samples_of(step)})")
 
     def _check_divergence(self, step: int, loss: float) -> None:
         settings = self._settings
         self._steps_above = self._steps_above + 1 if loss > settings.divergence_factor * self._best_level else 0
         if settings.divergence_patience and self._steps_above >= settings.divergence_patience:
             message = (
-                f"step {step}: the loss is {loss:.3f} and was above {settings.divergence_factor:g} times its best "
+                f"the loss is {loss:.3f} and was above {settings.divergence_factor:g} times its best "
                 f"level, {self._best_level:.3f}, for {self._steps_above} steps: training has diverged"
             )
             self._on_event(step, message)
             raise CheckFailed(
-                f"{message}; a lower training.peak_learning_rate, a longer training.warmup_steps or a smaller "
-                "training.gradient_clip usually helps, and a larger training.divergence_factor allows harder text "
-                "late in a curriculum"
+                f"step {step}: {message}; a lower training.peak_learning_rate, a longer training.warmup_steps or a "
+                "smaller training.gradient_clip usually helps, and a larger training.divergence_factor allows harder "
+                "text late in a curriculum"
             )
 
     def _tolerate(self, step: int) -> None:
         self._non_finite_steps += 1
         samples = self._samples_of(step)
-        self._on_event(step, f"step {step}: loss or gradient is not finite ({samples}); the step was skipped")
+        self._on_event(step, f"loss or gradient is not finite ({samples}); the step was skipped")
         if self._non_finite_steps >= NON_FINITE_STEPS_ALLOWED:
             raise CheckFailed(
                 f"loss or gradient was not finite in {self._non_finite_steps} steps in a row, "

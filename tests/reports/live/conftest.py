@@ -90,7 +90,7 @@ def _rare_lines(place, share: float, draw: random.Random):
     yield {"kind": "samples", **place, "samples": samples, "loop_share": 0.5 if share < 0.3 else 0.0}
     names = ["embed_tokens", *(f"layers.{layer}" for layer in range(LAYERS)), "norm"]
     yield {"kind": "statistics", **place, "parts": [_part(name, share, draw) for name in names]}
-    yield {"kind": "event", "step": place["step"], "message": f"step {place['step']}: loss 9.1 is a spike above 3.2"}
+    yield {"kind": "event", "step": place["step"], "message": "loss 9.1 is a spike above 3.2"}
 
 
 def _part(name: str, share: float, draw: random.Random):

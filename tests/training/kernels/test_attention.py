@@ -12,10 +12,10 @@ import torch.nn.functional as F
 
 from smidgen.model.attention import exclude_own_value
 from smidgen.model.rope import rotary_angles, rotate
-from smidgen.native.library import Unavailable, load_library
-from smidgen.native.location import default_cache
+from smidgen.native.library import Unavailable
 from smidgen.training.kernels import attention as kernel
 from smidgen.training.kernels.attention import causal_attention
+from smidgen.training.kernels.loading import load_kernel
 
 # Query heads, key-value heads, channels of a head: multi-head, grouped, multi-query, groups beyond one block of
 # heads, sizes that fill no vector.
@@ -73,7 +73,7 @@ def by_kernel(*arguments):
 
 
 def compiled_with(head_dim, *options):
-    return load_library(kernel.SOURCE, default_cache(), options=(*kernel.OPTIONS, f"-DHEAD_DIM={head_dim}", *options))
+    return load_kernel("attention", f"-DHEAD_DIM={head_dim}", *options)
 
 
 def result_and_gradient(attend, projected_BTP, gradient_BTQ, *others):

@@ -130,7 +130,6 @@ class NativeScorer:
         """Packed when first needed."""
         decoder, config = self._decoder, self._decoder.config
         layers = (_Layer * config.num_layers)(*(self._layer(cast(Block, block)) for block in decoder.layers))
-        head = decoder.embed_tokens if decoder.lm_head is None else decoder.lm_head
         return _Model(
             hidden=config.hidden_size,
             layers=config.num_layers,
@@ -144,7 +143,7 @@ class NativeScorer:
             eps=config.rms_norm_eps,
             softcap=config.logit_softcap,
             final_norm=self._address(decoder.norm.weight),
-            head=self._matrix(head.weight, None),
+            head=self._matrix(decoder.head_weight, None),
             layer=layers,
         )
 

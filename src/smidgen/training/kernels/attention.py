@@ -6,18 +6,12 @@ R half the channels of a head
 
 import ctypes
 import functools
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from smidgen.errors import OutOfResources
-from smidgen.native.library import load_library
-from smidgen.native.location import default_cache
-
-SOURCE = Path(__file__).with_name("attention.cpp")
-# The pool of threads that PyTorch uses as well.
-OPTIONS = ("-fopenmp",)
+from smidgen.training.kernels.loading import load_kernel
 
 _Int, _Pointer = ctypes.c_int32, ctypes.c_void_p
 
@@ -45,7 +39,7 @@ def library(head_dim: int) -> ctypes.CDLL:
 
     Raises ``smidgen.native.library.Unavailable``.
     """
-    return load_library(SOURCE, default_cache(), options=(*OPTIONS, f"-DHEAD_DIM={head_dim}"))
+    return load_kernel("attention", f"-DHEAD_DIM={head_dim}")
 
 
 @torch.library.custom_op("smidgen::causal_attention", mutates_args=())

@@ -5,20 +5,12 @@ B sequences    T tokens    C hidden size    I intermediate size
 
 import ctypes
 import functools
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from smidgen.errors import OutOfResources
-from smidgen.native.library import load_library
-from smidgen.native.location import default_cache
-
-SOURCE = Path(__file__).with_name("feed_forward.cpp")
-# The pool of threads that PyTorch uses as well.
-OPTIONS = ("-fopenmp",)
-# Hidden and intermediate sizes are multiples of this, tokens of a pass of the second.
-CHANNELS, TOKENS = 32, 8
+from smidgen.training.kernels.loading import load_kernel
 
 
 class _Problem(ctypes.Structure):
@@ -38,7 +30,7 @@ class _Problem(ctypes.Structure):
 def library(hidden_size: int, intermediate_size: int) -> ctypes.CDLL:
     """The kernel for one shape, loaded once for the process. Raises ``smidgen.native.library.Unavailable``."""
     sizes = (f"-DHIDDEN_SIZE={hidden_size}", f"-DINTERMEDIATE_SIZE={intermediate_size}")
-    return load_library(SOURCE, default_cache(), options=(*OPTIONS, *sizes))
+    return load_kernel("feed_forward", *sizes)
 
 
 @torch.library.custom_op("smidgen::feed_forward", mutates_args=())

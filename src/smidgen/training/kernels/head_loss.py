@@ -5,20 +5,12 @@ B sequences    T tokens    C hidden size    V vocabulary
 
 import ctypes
 import functools
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from smidgen.errors import OutOfResources
-from smidgen.native.library import load_library
-from smidgen.native.location import default_cache
-
-SOURCE = Path(__file__).with_name("head_loss.cpp")
-# The pool of threads that PyTorch uses as well.
-OPTIONS = ("-fopenmp",)
-# Hidden size and vocabulary are multiples of the first, tokens of a pass of the second.
-CHANNELS, TOKENS = 32, 8
+from smidgen.training.kernels.loading import load_kernel
 
 
 class _Problem(ctypes.Structure):
@@ -31,7 +23,7 @@ class _Problem(ctypes.Structure):
 @functools.cache
 def library() -> ctypes.CDLL:
     """The kernel, loaded once for the process. Raises ``smidgen.native.library.Unavailable``."""
-    return load_library(SOURCE, default_cache(), options=OPTIONS)
+    return load_kernel("head_loss")
 
 
 @torch.library.custom_op("smidgen::head_loss", mutates_args=())
