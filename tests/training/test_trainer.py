@@ -123,6 +123,20 @@ def test_another_seed_gives_another_model(train_in, tiny_recipe):
     assert not torch.allclose(*weights)
 
 
+def test_another_data_order_changes_the_samples_and_not_the_first_weights(prepared, training_data, tiny_recipe):
+    def started(**changes):
+        recipe = replace(tiny_recipe, training=replace(tiny_recipe.training, **changes))
+        return Trainer(recipe, prepared, training_data, recipe.design, device=torch.device("cpu"))
+
+    usual, other, reseeded, both = (
+        started(**changes) for changes in ({}, {"data_order": 1}, {"seed": 2}, {"seed": 2, "data_order": 1})
+    )
+    assert len({str(trainer.order.batch(0, 32)) for trainer in (usual, other, reseeded, both)}) == 4
+    first = usual.decoder.embed_tokens.weight
+    assert torch.equal(first, other.decoder.embed_tokens.weight)
+    assert not torch.equal(first, reseeded.decoder.embed_tokens.weight)
+
+
 def test_a_step_that_is_not_finite_touches_no_weight(train_in, monkeypatch):
     bad_steps = {4, 9}
     original = Trainer.compute_gradients

@@ -17,7 +17,9 @@ def mixture_over_time(recipe: Recipe, data: TrainingData) -> list[dict[str, Any]
     context = recipe.design.context_length
     # The number of samples is the same on every device.
     total = plan_training(recipe, device_type="cpu").total_sequences
-    order = SampleOrder(recipe.data, total_samples=total, window_counts=data.window_counts, seed=recipe.training.seed)
+    order = SampleOrder(
+        recipe.data, total_samples=total, window_counts=data.window_counts, seed=recipe.training.order_seed
+    )
     parts = min(MOST_POINTS, total)
     edges = [total * number // parts for number in range(parts + 1)]
     points = []

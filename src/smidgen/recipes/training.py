@@ -62,7 +62,9 @@ class TrainingSettings:
     divergence_patience: int = 100
     precision: Literal["bf16", "fp32"] = "bf16"
     compile: bool = True
+    # `seed` fixes the first weights and the order of the data; 1, 2 ... are other orders with the same weights.
     seed: int = 1
+    data_order: int = 0
     # Steps between two lines of progress, two held-out measurements and two checkpoints; 0 chooses from the length.
     log_steps: int = 0
     held_out_steps: int = 0
@@ -95,6 +97,7 @@ class TrainingSettings:
             "z_loss",
             "average_checkpoints",
             "divergence_patience",
+            "data_order",
         ):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name}={getattr(self, name)} must not be negative")
@@ -106,6 +109,11 @@ class TrainingSettings:
                 f"evaluate_steps={self.evaluate_steps} asks for evaluations and evaluate_tasks names no task; "
                 'evaluate_tasks=["built-in"] needs no data of others, evaluate_steps=0 makes none'
             )
+
+    @property
+    def order_seed(self) -> int:
+        """The seed of the data's order: other orders must never meet those of other seeds."""
+        return self.seed + (self.data_order << 32)
 
     def _check_optimizer(self) -> None:
         if not self.peak_learning_rate > 0 or not 0 <= self.minimum_learning_rate <= self.peak_learning_rate:

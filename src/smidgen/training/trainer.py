@@ -100,19 +100,17 @@ def train(
     with deterministic(device):
         while trainer.goes_on(limit, stop_requested):
             loss, gradient_norm = trainer.compute_gradients()
-            trainer.update_weights(loss, gradient_norm)
-            trainer.log_when_due()
-            trainer.measure_held_out_when_due()
-            trainer.look_at_layers_when_due()
-            trainer.try_out_when_due()
-            trainer.save_when_due()
+            trainer.take_step(loss, gradient_norm)
             on_progress(trainer.progress())
     trainer.save()
     return trainer.result()
 
 
 class Trainer:
-    """The state of a run in memory; ``train`` above is its life."""
+    """The state of a run in memory; ``train`` above is its life.
+
+    In a ``stack``, named by the way it computes, gradients are not computed here but for all its models together.
+    """
 
     def __init__(
         self,
@@ -127,8 +125,9 @@ class Trainer:
         on_measurement: Callable[[dict[str, Any]], None] = lambda record: None,
         eval_data: Path | None = None,
         ranks: Ranks | None = None,
+        stack: str = "",
     ) -> None:
-        self.ranks = ranks or Ranks()
+        self.ranks, self.stack = ranks or Ranks(), stack
         self.recipe, self.settings, self.run, self.data = recipe, recipe.training, run, data
         self.device, self.dtype = device, compute_dtype(device, self.settings.precision)
         self.notices: list[str] = []
@@ -144,7 +143,7 @@ class Trainer:
             recipe.data,
             total_samples=self.plan.total_sequences,
             window_counts=data.window_counts,
-            seed=self.settings.seed,
+            seed=self.settings.order_seed,
         )
         self.computation = self._computation(self.settings.compile if compile is None else compile)
         self.watch = LossWatch(self.settings, samples_of=self._samples_of, on_event=self._record_event)
@@ -194,9 +193,21 @@ class Trainer:
 
     def compute_gradients(self) -> tuple[Tensor, Tensor]:
         """Mean loss of the step in nats per token and the gradient's norm before clipping, on the device."""
+        return self.computation.gradients(self.next_ids(), self.plan.step_sequences(self.step))
+
+    def next_ids(self) -> Tensor:
+        """What this rank reads in the next step, (S, U)."""
         share = self.plan.share(self.step)
-        ids_SU = torch.from_numpy(self.data.batch(self.order.batch(share.start, len(share))))
-        return self.computation.gradients(ids_SU, self.plan.step_sequences(self.step))
+        return torch.from_numpy(self.data.batch(self.order.batch(share.start, len(share))))
+
+    def take_step(self, loss: Tensor, gradient_norm: Tensor) -> None:
+        """All that follows once the gradients are there."""
+        self.update_weights(loss, gradient_norm)
+        self.log_when_due()
+        self.measure_held_out_when_due()
+        self.look_at_layers_when_due()
+        self.try_out_when_due()
+        self.save_when_due()
 
     def update_weights(self, loss: Tensor, gradient_norm: Tensor) -> None:
         """One optimiser step; skipped, before any weight is touched, when loss or gradient is not finite."""
@@ -371,7 +382,7 @@ class Trainer:
 
     def _computation(self, wanted: bool) -> Step:
         """How a step is computed here: as planned on a CPU, as measured on a GPU."""
-        compile_it, notice = should_compile(wanted, self.plan.tokens)
+        compile_it, notice = should_compile(wanted and not self.stack, self.plan.tokens)
         self.notices += [notice] if notice else []
         if self.settings.precision == "bf16" and self.dtype != torch.bfloat16:
             instead = "float32" if self.dtype == torch.float32 else "float16 with a scaled loss"
@@ -382,7 +393,7 @@ class Trainer:
         choice = autotune.Choice(micro_batch=self.plan.micro_batch, compile_mode="default" if compile_it else None)
         end_of_text_id = self.data.index["end_of_text_id"] if self.settings.document_masks else None
         way: dict[str, Any] = {"device": self.device, "dtype": self.dtype, "end_of_text_id": end_of_text_id}
-        if autotune.is_worth_it(self.device):
+        if autotune.is_worth_it(self.device) and not self.stack:
             cache = autotune.default_cache()
             measured = autotune.autotuned(
                 self.decoder, self.settings, **way, sizes=sizes, compiled=compile_it, cache=cache, ranks=self.ranks
@@ -403,6 +414,7 @@ class Trainer:
             **way,
             micro_batch=choice.micro_batch,
             compile_mode=choice.compile_mode,
+            stack=self.stack,
             smaller=[size for size in sizes if size < choice.micro_batch],
             on_notice=self._notice,
             ranks=self.ranks,
