@@ -54,7 +54,7 @@ def test_documents_are_called_documents(made):
 @pytest.mark.parametrize("b", [0.3, 0.3 + 1e-6])
 def test_no_difference_or_a_tiny_one_needs_more_than_a_million_items(made, b):
     words = verdict(made(0.3, b), p_adjusted=1.0, lower_is_better=False)
-    assert words == "not distinguishable (needs more than a million items)"
+    assert words == "not distinguishable (needs more than 1,000,000 items)"
 
 
 def test_the_level_left_is_the_corrections_share():

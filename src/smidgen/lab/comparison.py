@@ -10,13 +10,11 @@ import numpy as np
 from smidgen.errors import BadInput
 from smidgen.lab.difference import Difference, level_after, verdict
 from smidgen.lab.holm import holm
+from smidgen.lab.item_results import CONTENT
 from smidgen.lab.metric import Metric
 from smidgen.lab.paired import Pairs, difference
 from smidgen.lab.score_record import Identity, ScoredTask, ScoreRecord, labelled
 from smidgen.recipes.keys import suggestion
-
-# What an item must share with its namesake to be the same item.
-CONTENT = ("labels", "characters", "bytes", "words")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,8 +118,9 @@ def metric_of(a: ScoredTask, b: ScoredTask, wanted: str | None) -> Metric | None
     return metric if metric.name in a.metrics and metric.name in b.metrics else None
 
 
-def why_not_comparable(a: ScoreRecord, b: ScoreRecord, metric: Metric) -> str:
-    if metric.units == "tokens" and a.tokenizer_sha256 != b.tokenizer_sha256:
+def why_not_comparable(tokenizer_a: str, tokenizer_b: str, metric: Metric) -> str:
+    """Why models of two tokenizers (their hashes) cannot be compared in this metric; empty where they can."""
+    if metric.units == "tokens" and tokenizer_a != tokenizer_b:
         return (
             "their tokenizers differ, and perplexity per token depends on how many tokens a text has; "
             "bits_per_byte can be compared"
@@ -150,7 +149,7 @@ def _compare_two(
         chosen = metric_of(task_a, task_b, metric) if task_a and task_b else None
         if task_a is None or task_b is None or chosen is None:
             continue
-        reason = why_not_comparable(a, b, chosen)
+        reason = why_not_comparable(a.tokenizer_sha256, b.tokenizer_sha256, chosen)
         if not reason:
             reason = _match(findings, (a.label, task_a), (b.label, task_b), chosen)
         if reason:

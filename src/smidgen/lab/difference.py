@@ -2,13 +2,12 @@
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from scipy import stats
 
 LEVEL = 0.05
 POWER = 0.8
-# Beyond this a number of items is no advice any more.
-MOST_NEEDED = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,18 +31,20 @@ class Difference:
     null_spread: float
     spread: float
     noun: str
+    # Beyond this a number is no advice any more.
+    most_needed: ClassVar[int] = 1_000_000
 
     def needed(self, level: float = LEVEL) -> int | None:
         """Observations that would show this difference in four of five tries, two-sided at ``level``.
 
         For right and wrong this is Connor's sample size for McNemar's test (Biometrics 1987). ``None`` when there is
-        no difference or more than a million observations were needed.
+        no difference or more than ``most_needed`` were needed.
         """
         if self.effect == 0:
             return None
         wanted = normal_quantile(level) * self.null_spread + stats.norm.ppf(POWER) * self.spread
         number = (wanted / self.effect) ** 2
-        return math.ceil(number) if number <= MOST_NEEDED else None
+        return math.ceil(number) if number <= self.most_needed else None
 
 
 def normal_quantile(level: float) -> float:
@@ -56,7 +57,7 @@ def verdict(difference: Difference, *, p_adjusted: float, lower_is_better: bool)
     if p_adjusted < LEVEL:
         return "better" if (difference.value_b < difference.value_a) == lower_is_better else "worse"
     needed = difference.needed(level_after(difference.p, p_adjusted))
-    return f"not distinguishable (needs {_about(needed)} {difference.noun})"
+    return f"not distinguishable (needs {_about(needed, difference.most_needed)} {difference.noun})"
 
 
 def level_after(p: float, p_adjusted: float) -> float:
@@ -64,9 +65,9 @@ def level_after(p: float, p_adjusted: float) -> float:
     return LEVEL * p / p_adjusted if p_adjusted > 0 else LEVEL
 
 
-def _about(number: int | None) -> str:
+def _about(number: int | None, most: int) -> str:
     """Two significant digits, which is more than such a forecast holds."""
     if number is None:
-        return "more than a million"
+        return f"more than {most:,}"
     step = 10 ** max(0, len(str(number)) - 2)
     return f"about {round(number / step) * step:,}"

@@ -50,7 +50,12 @@ def _tests(a: ScoreRecord, b: ScoreRecord) -> list[tuple[float, tuple[str, str, 
     for name in a.tasks:
         task_a, task_b = a.task(name), b.task(name)
         metric = metric_of(task_a, task_b, None) if task_a and task_b else None
-        if task_a is None or task_b is None or metric is None or why_not_comparable(a, b, metric):
+        if (
+            task_a is None
+            or task_b is None
+            or metric is None
+            or why_not_comparable(a.tokenizer_sha256, b.tokenizer_sha256, metric)
+        ):
             continue
         try:
             pairs, _ = matched_pairs(task_a, task_b, metric)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy import stats
@@ -15,15 +15,15 @@ from smidgen.lab.comparison import (
     judged,
     metric_of,
     nothing_to_compare,
-    same_item,
     tasks_of,
     why_not_comparable,
 )
 from smidgen.lab.difference import LEVEL, POWER, Difference, normal_quantile
-from smidgen.lab.metric import Metric
-from smidgen.lab.score_record import ScoredTask, ScoreRecord
+from smidgen.lab.item_results import item_results, shared_values
+from smidgen.lab.score_record import ScoreRecord
 
-MOST_SEEDS = 1000
+# Far above the rounding of float64 and far below any difference between trainings.
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +36,7 @@ class SeedDifference(Difference):
 
     groups: int
     fewest: int
+    most_needed: ClassVar[int] = 1000
 
     def needed(self, level: float = LEVEL) -> int | None:
         """More seeds for each side, at 80% power (normal sample size with Guenther's term for Student's t, 1981)."""
@@ -43,7 +44,7 @@ class SeedDifference(Difference):
             return None
         z = normal_quantile(level)
         wanted = ((z + stats.norm.ppf(POWER)) * self.spread / self.effect) ** 2 + z**2 / (2 * self.groups)
-        return max(1, math.ceil(wanted) - self.fewest) if wanted <= MOST_SEEDS else None
+        return max(1, math.ceil(wanted) - self.fewest) if wanted <= self.most_needed else None
 
 
 def compare_seeds(
@@ -73,10 +74,11 @@ def compare_seeds(
         chosen = metric_of(scored[0], scored[-1], metric)
         if chosen is None or any(metric_of(scored[0], task, chosen.name) is None for task in scored):
             continue
-        reasons = [reason for record in (*a, *b) if (reason := why_not_comparable(a[0], record, chosen))]
+        tokenizers = [record.tokenizer_sha256 for record in (*a, *b)]
+        reasons = [reason for other in tokenizers if (reason := why_not_comparable(tokenizers[0], other, chosen))]
         try:
-            values, n = _values(scored, chosen)
-            found = _difference(values[: len(a)], values[len(a) :], n)
+            values, n = shared_values([item_results(task, chosen) for task in scored], chosen)
+            found = seed_difference(values[: len(a)], values[len(a) :], n)
         except ValueError as error:
             reasons.append(str(error))
         if reasons:
@@ -88,20 +90,11 @@ def compare_seeds(
     return judged(findings)
 
 
-def _values(tasks: Sequence[ScoredTask], metric: Metric) -> tuple[np.ndarray, int]:
-    """Each run's value on the items that all runs have, and how many these are."""
-    first = tasks[0]
-    shared = [key for key in first.by_identity if all(same_item(first, task, key) for task in tasks)]
-    if not shared:
-        raise ValueError("the runs have no item in common")
-    values = []
-    for task in tasks:
-        results = np.array([metric.result_of(task.by_identity[key]) for key in shared])
-        values.append(float(metric.value(results[:, 0].sum() / results[:, 1].sum())))
-    return np.array(values), len(shared)
+def seed_difference(a: np.ndarray, b: np.ndarray, n: int) -> SeedDifference:
+    """Values of recipe b's runs against those of recipe a's, on ``n`` items; paired where there are as many.
 
-
-def _difference(a: np.ndarray, b: np.ndarray, n: int) -> SeedDifference:
+    Raises ``ValueError`` where the runs do not differ, which tells nothing about their noise.
+    """
     paired = len(a) == len(b)
     if paired:
         variance, freedom = np.var(b - a, ddof=1) / len(a), len(a) - 1.0
@@ -109,7 +102,8 @@ def _difference(a: np.ndarray, b: np.ndarray, n: int) -> SeedDifference:
         parts = np.array([np.var(side, ddof=1) / len(side) for side in (a, b)])
         variance = parts.sum()
         freedom = variance**2 / (parts**2 / (np.array([len(a), len(b)]) - 1)).sum() if variance > 0 else 0.0
-    if not variance > 0:
+    # What rounding leaves of equal differences must not pass for a very small noise.
+    if not np.sqrt(variance) > ROUNDING * max(np.abs(a).max(), np.abs(b).max()):
         raise ValueError("the runs of a side do not differ; give runs of different seeds")
     effect, error = float(b.mean() - a.mean()), float(np.sqrt(variance))
     half = float(stats.t.ppf(1 - LEVEL / 2, freedom)) * error

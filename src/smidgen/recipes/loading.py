@@ -1,18 +1,18 @@
 """From a recipe's name or file to a validated ``Recipe``: inheritance, overrides, replaced data."""
 
-import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
-
-from pydantic import TypeAdapter, ValidationError
 
 from smidgen.errors import BadInput
 from smidgen.recipes import keys
 from smidgen.recipes.mixture import written_by_people
 from smidgen.recipes.recipe import Recipe
+from smidgen.recipes.validation import validated
 
 # Replacing this name means: all text written by people, whatever the recipe calls its sources.
 ANY_TEXT = "text"
@@ -24,12 +24,19 @@ def shipped_names() -> list[str]:
     return sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml"))
 
 
-def load_recipe(name_or_path: str, *, overrides: Sequence[str] = (), data: Sequence[str] = ()) -> Recipe:
+def load_recipe(
+    name_or_path: str,
+    *,
+    overrides: Sequence[str] = (),
+    data: Sequence[str] = (),
+    settings: Mapping[str, Any] = MappingProxyType({}),
+) -> Recipe:
     """Read, merge and validate a recipe.
 
     ``overrides`` are ``KEY=VALUE`` with a dotted key and a TOML value (a bare word is a string); ``data`` are
     ``NAME=PATH``, which replace a source by local files. ``NAME`` may be ``text``, which stands for all sources
-    of text written by people at once; the generators of equations and sentences stay.
+    of text written by people at once; the generators of equations and sentences stay. ``settings`` are values by
+    dotted key, set after the overrides.
 
     Raises ``BadInput`` with one sentence for anything that cannot be used.
     """
@@ -38,17 +45,30 @@ def load_recipe(name_or_path: str, *, overrides: Sequence[str] = (), data: Seque
         recipe_from_dict(content, origin=name_or_path)  # so that what is replaced has the right form
     for replacement in _grouped(data):
         _replace_source(content, *replacement)
-    for override in overrides:
-        _override(content, override)
+    for key, value in (*map(setting_of, overrides), *settings.items()):
+        _assign(content, key, deepcopy(value))  # the next may reach into it
     return recipe_from_dict(content, origin=name_or_path)
 
 
 def recipe_from_dict(content: dict[str, Any], *, origin: str) -> Recipe:
     """Validate plain data; ``origin`` names it in messages. Raises ``BadInput``."""
+    return validated(Recipe, content, origin=f"recipe {origin}")
+
+
+def setting_of(override: str) -> tuple[str, Any]:
+    """The dotted key and the value of ``KEY=VALUE``. Raises ``BadInput`` where there is no key or no "="."""
+    key, separator, text = override.partition("=")
+    if not separator or not key:
+        raise BadInput(f"--set {override} must be KEY=VALUE, for example --set training.tokens=2e6")
+    return key.strip(), _toml_value(text)
+
+
+def read_toml(text: str, *, origin: str) -> dict[str, Any]:
+    """The content of a TOML file; ``origin`` names it in messages. Raises ``BadInput``."""
     try:
-        return TypeAdapter(Recipe).validate_python(content, extra="forbid")
-    except ValidationError as error:
-        raise BadInput(f"recipe {origin}: {_first_problem(error)}") from error
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadInput(f"{origin} is not valid TOML: {error}") from error
 
 
 def _read_with_parents(name_or_path: str, heirs: tuple[str, ...]) -> dict[str, Any]:
@@ -74,10 +94,7 @@ def _read(name_or_path: str) -> dict[str, Any]:
         text = _text_of(path)
     else:
         raise BadInput(f"no recipe named {name_or_path!r}; {keys.suggestion(name_or_path, shipped_names())}")
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise BadInput(f"recipe {name_or_path} is not valid TOML: {error}") from error
+    return read_toml(text, origin=f"recipe {name_or_path}")
 
 
 def _text_of(path: Path) -> str:
@@ -105,22 +122,19 @@ def _merged(parent: dict[str, Any], child: dict[str, Any], prefix: str = "") -> 
     return result
 
 
-def _override(content: dict[str, Any], override: str) -> None:
-    key, separator, text = override.partition("=")
-    if not separator or not key:
-        raise BadInput(f"--set {override} must be KEY=VALUE, for example --set training.tokens=2e6")
-    *parents, last = key.strip().split(".")
+def _assign(content: dict[str, Any], key: str, value: Any) -> None:
+    *parents, last = key.split(".")
     target: Any = content
     for part in parents:
         target = target[int(part)] if _indexes(target, part) else _child_table(target, part)
         if not isinstance(target, (dict, list)):
-            raise BadInput(f"--set {override}: {key} lies below {part}, which is a value and no table")
+            raise BadInput(f"{key} lies below {part}, which is a value and no table")
     if isinstance(target, list):
         if not _indexes(target, last):
-            raise BadInput(f"--set {override}: {last} is no position in a list of {len(target)}")
-        target[int(last)] = _toml_value(text)
+            raise BadInput(f"{key}: {last} is no position in a list of {len(target)}")
+        target[int(last)] = value
     else:
-        target[last] = _toml_value(text)
+        target[last] = value
 
 
 def _indexes(target: Any, part: str) -> bool:
@@ -175,21 +189,3 @@ def _merge_text_sources(data: dict[str, Any], paths: list[str]) -> None:
         weights = point["weights"]
         total = sum(weights.pop(name, 0.0) for name in replaced)
         point["weights"] = {ANY_TEXT: total, **weights}
-
-
-def _first_problem(error: ValidationError) -> str:
-    problems = error.errors(include_url=False)
-    first = problems[0]
-    key = ".".join(str(part) for part in first["loc"])
-    if first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
-        text = f"unknown key {key}; {keys.nearest_key(Recipe, first['loc'])}"
-    elif first["type"] == "missing":
-        text = f"{key} is missing"
-    elif first["type"] == "value_error":
-        text = f"{key}: {first['ctx']['error']}" if key else str(first["ctx"]["error"])
-    elif first["type"] == "literal_error" and isinstance(first["input"], str):
-        known = re.findall(r"'([^']*)'", first["ctx"]["expected"])
-        text = f"{key} knows no {first['input']!r}; {keys.suggestion(first['input'], known)}"
-    else:
-        text = f"{key}={first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}"
-    return text if len(problems) == 1 else f"{text} (and {len(problems) - 1} more)"
