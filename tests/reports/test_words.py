@@ -51,3 +51,8 @@ def test_sizes_are_decimal(number, text):
 
 def test_lists_read_as_english():
     assert [words.listing(list("abc"[:n])) for n in range(4)] == ["", "a", "a and b", "a, b and c"]
+
+
+def test_a_long_listing_is_cut():
+    assert words.listing(["a", "b", "c", "d"], 2) == "a, b and 2 more"
+    assert words.listing(["a", "b"], 2) == "a and b"

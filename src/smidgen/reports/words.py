@@ -2,6 +2,7 @@
 
 # Between a number and its unit, so that no line ends there.
 NO_BREAK = "\u00a0"
+MINUS = "\u2212"
 
 _COUNT_UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 # Decimal units, as disks and model hubs count.
@@ -38,8 +39,10 @@ def duration(seconds: float) -> str:
     return _duration(seconds).replace(" ", NO_BREAK)
 
 
-def listing(words: list[str]) -> str:
-    """ "a", "a and b", "a, b and c"."""
+def listing(words: list[str], most: int | None = None) -> str:
+    """ "a", "a and b", "a, b and c"; of more than ``most`` "a, b and 7 more"."""
+    if most is not None and len(words) > most:
+        words = [*words[:most], f"{len(words) - most} more"]
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
 
 

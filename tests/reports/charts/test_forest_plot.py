@@ -2,7 +2,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from smidgen.reports.charts.forest_plot import Axis, Estimate, Row, draw, limits
+from smidgen.reports.charts.forest_plot import Axis, Estimate, Row, draw, limits, reach
 
 
 def chart(*rows, width=720, **axis):
@@ -50,3 +50,41 @@ def test_limits_hold_everything_with_some_room():
     assert high > 7
     low, high = limits([Row(label="x", estimates=(Estimate(value=0.0),))])
     assert low < 0 < high
+
+
+def test_a_mark_beyond_the_axis_is_an_arrow_at_its_edge():
+    tree = chart(Row(label="x", estimates=(Estimate(value=7.0, low=-0.5, high=9.0),)))
+    (arrow,) = of_class(tree, "estimate")
+    (whisker,) = of_class(tree, "interval")
+    assert arrow.tag == "polygon"
+    assert arrow.get("points").startswith(f"{whisker.get('x2')},")
+
+
+def test_dots_that_the_axis_holds_stand_below_the_mark():
+    tree = chart(Row(label="x", estimates=(Estimate(value=0.0),), dots=(-0.5, 0.5, 3.0)))
+    dots = of_class(tree, "seed")
+    assert len(dots) == 2
+    assert float(dots[0].get("cy")) > float(of_class(tree, "estimate")[0].get("cy"))
+
+
+@pytest.mark.parametrize("width", [720, 340])
+def test_a_note_makes_its_row_higher_and_a_row_of_words_alone_is_no_heading(width):
+    plain = chart(Row(label="x", words="nothing known"), width=width)
+    noted = chart(Row(label="x", words="nothing known", note="diverged", note_colour="worse"), width=width)
+    assert of_class(plain, "heading") == []
+    assert [node.text for node in of_class(noted, "note worse")] == ["diverged"]
+    heights = [float(tree.get("viewBox").split()[3]) for tree in (plain, noted)]
+    assert heights[1] > heights[0]
+
+
+def test_a_band_is_cut_at_the_axis():
+    (band,) = of_class(chart(Row(label="x", estimates=(Estimate(value=0.0),)), band=(-9.0, 0.0)), "noise")
+    (zero,) = of_class(chart(Row(label="x", estimates=(Estimate(value=0.0),)), zero=0.0), "zero")
+    assert float(band.get("x")) + float(band.get("width")) == pytest.approx(float(zero.get("x1")), abs=0.2)
+
+
+def test_an_extent_that_dwarfs_the_typical_one_does_not_set_the_axis():
+    assert reach([1.0, 2.0, 3.0]) == 3.0
+    assert reach([1.0, 2.0, 300.0]) == 2.0
+    assert reach([1.0, 5.0]) == 5.0
+    assert reach([]) == 0.0

@@ -11,6 +11,10 @@ from smidgen.reports.charts.scale import Scale
 ROW_HEIGHT = 24
 NEXT_ESTIMATE = 13
 LABEL_HEIGHT = 18
+NOTE_HEIGHT = 15
+# A row is left out of the scale when it reaches so many times further than a typical one, whose interval could no
+# longer be read beside it (assumed).
+MOST_REACH = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,18 +30,31 @@ class Estimate:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """``words`` stand at the end of the row, ``chance`` is a tick across it; without estimates it is a heading."""
+    """``words`` stand at the end of the row, a ``note`` in its colour below the label; ``chance`` is a tick across.
+
+    ``dots`` are the single observations behind the first estimate. Without estimates and words it is a heading.
+    """
 
     label: str
     estimates: tuple[Estimate, ...] = ()
     words: str = ""
     tip: str = ""
     chance: float | None = None
+    dots: tuple[float, ...] = ()
+    note: str = ""
+    note_colour: str = "other"
+
+    @property
+    def is_heading(self) -> bool:
+        return not self.estimates and not self.words
 
 
 @dataclass(frozen=True, kw_only=True)
 class Axis:
-    """``zero`` is drawn as a line through all rows, with what lies on either side of it written above."""
+    """``zero`` is drawn as a line through all rows, with what lies on either side of it written above.
+
+    Marks beyond ``low`` and ``high`` become arrows at the edge. ``band`` is a range shaded behind all rows.
+    """
 
     low: float
     high: float
@@ -45,6 +62,13 @@ class Axis:
     zero: float | None = None
     left_words: str = ""
     right_words: str = ""
+    band: tuple[float, float] | None = None
+
+
+def reach(extents: Sequence[float]) -> float:
+    """How far from zero an axis must go for these extents, the few that dwarf the others aside; 0 without any."""
+    typical = sorted(extents)[(len(extents) - 1) // 2] if extents else 0.0
+    return max((extent for extent in extents if extent <= MOST_REACH * typical), default=0.0)
 
 
 def limits(rows: Sequence[Row], *others: float) -> tuple[float, float]:
@@ -70,26 +94,33 @@ def draw(title: str, rows: Sequence[Row], axis: Axis, width: int) -> Markup:
 
 
 def _height(row: Row, is_wide: bool) -> float:
-    if not row.estimates:
+    if row.is_heading:
         return 34
-    return ROW_HEIGHT + NEXT_ESTIMATE * (len(row.estimates) - 1) + (0 if is_wide else LABEL_HEIGHT)
+    above = (NOTE_HEIGHT if row.note else 0) + (0 if is_wide else LABEL_HEIGHT)
+    return ROW_HEIGHT + NEXT_ESTIMATE * (max(1, len(row.estimates)) - 1) + above
 
 
 def _row(row: Row, across: Scale, top: float, width: int) -> Markup:
     is_wide = width > 500
-    if not row.estimates:
+    if row.is_heading:
         return svg.label(0, top + 24, svg.shortened(row.label, width), class_="heading")
     height = _height(row, is_wide)
-    first = top + (12 if is_wide else 12 + LABEL_HEIGHT)
+    note_height = NOTE_HEIGHT if row.note else 0
+    first = top + 12 + (note_height / 2 if is_wide else LABEL_HEIGHT + note_height)
     text_y = top + height / 2 + 4 if is_wide else top + 16
+    label_y = text_y - note_height / 2 if is_wide else text_y
     room = 195 if is_wide else width - 7.2 * len(row.words) - 24
     parts = [
         svg.bar(0, top, width, height, "catch row"),
-        svg.label(0, text_y, svg.shortened(row.label, room), class_="label"),
+        svg.label(0, label_y, svg.shortened(row.label, room), class_="label"),
         svg.label(width, text_y, row.words, anchor="end", class_="value"),
     ]
+    if row.note:
+        parts.append(svg.label(0, label_y + NOTE_HEIGHT, row.note, class_=f"note {row.note_colour}"))
     if row.chance is not None:
         parts.append(svg.line(across(row.chance), first - 9, across(row.chance), top + height - 3, "chance"))
+    inside = [dot for dot in row.dots if across.low <= dot <= across.high]
+    parts += [svg.element("circle", cx=across(dot), cy=first + 7, r=1.7, class_="seed") for dot in inside]
     for number, estimate in enumerate(row.estimates):
         parts += _marks(estimate, across, first + number * NEXT_ESTIMATE)
     return svg.group(parts, class_="mark", data_tip=row.tip or f"{row.label}\n{row.words}".strip())
@@ -98,14 +129,23 @@ def _row(row: Row, across: Scale, top: float, width: int) -> Markup:
 def _marks(estimate: Estimate, across: Scale, y: float) -> list[Markup]:
     marks = []
     if estimate.low is not None and estimate.high is not None:
-        marks.append(svg.line(across(estimate.low), y, across(estimate.high), y, f"interval {estimate.colour}"))
-    kind = "estimate hollow" if estimate.is_hollow else "estimate"
-    return [*marks, svg.element("circle", cx=across(estimate.value), cy=y, r=4.2, class_=f"{kind} {estimate.colour}")]
+        start, end = (across(across.within(value)) for value in (estimate.low, estimate.high))
+        marks.append(svg.line(start, y, end, y, f"interval {estimate.colour}"))
+    kind = f"{'estimate hollow' if estimate.is_hollow else 'estimate'} {estimate.colour}"
+    x = across(across.within(estimate.value))
+    if across.low <= estimate.value <= across.high:
+        return [*marks, svg.element("circle", cx=x, cy=y, r=4.2, class_=kind)]
+    base = x + (-8 if estimate.value > across.high else 8)
+    return [*marks, svg.polygon([(x, y), (base, y - 5), (base, y + 5)], kind)]
 
 
 def _frame(axis: Axis, across: Scale, start: float, end: float) -> list[Markup]:
     ticks = across.ticks(5 if across.end - across.start > 300 else 4)
-    parts = [svg.line(across(tick), start, across(tick), end, "grid") for tick in ticks]
+    parts = []
+    if axis.band:
+        low, high = (across(across.within(value)) for value in axis.band)
+        parts.append(svg.bar(low, start, high - low, end - start, "noise"))
+    parts += [svg.line(across(tick), start, across(tick), end, "grid") for tick in ticks]
     parts += [
         svg.label(across(tick), end + 17, axis.tick_words(tick), anchor="middle", class_="quiet") for tick in ticks
     ]

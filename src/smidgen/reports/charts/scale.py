@@ -16,6 +16,10 @@ class Scale:
     def __call__(self, value: float) -> float:
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
 
+    def within(self, value: float) -> float:
+        """The nearest value on the scale."""
+        return min(max(value, self.low), self.high)
+
     def ticks(self, wanted: int) -> list[float]:
         """About ``wanted`` round values inside the scale."""
         step = round_step((self.high - self.low) / wanted)

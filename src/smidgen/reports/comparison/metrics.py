@@ -4,7 +4,6 @@ from typing import Any
 
 from smidgen.reports import words
 
-MINUS = "\u2212"
 _SHARES = ("acc", "exact_match", "real_words")
 
 
@@ -44,13 +43,13 @@ def tick_words(metric: str, difference: float) -> str:
 
 def signed(number: float) -> str:
     """Three digits that count, with the sign in front: "+0.106"."""
-    return f"{number:+.3g}".replace("-", MINUS)
+    return f"{number:+.3g}".replace("-", words.MINUS)
 
 
 def signed_words(metric: str, value: float) -> str:
     """A difference of values, of shares in points: "+1.2"."""
     number = _bare(metric, abs(value))
-    return number if float(number) == 0 else f"{MINUS if value < 0 else '+'}{number}"
+    return number if float(number) == 0 else f"{words.MINUS if value < 0 else '+'}{number}"
 
 
 def _bare(metric: str, value: float) -> str:

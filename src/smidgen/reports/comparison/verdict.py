@@ -132,5 +132,4 @@ def _unit(metric: str) -> str:
 
 
 def _named(tasks: list[str]) -> str:
-    more = [f"{len(tasks) - MOST_NAMED} more"] if len(tasks) > MOST_NAMED else []
-    return words.listing([*tasks[:MOST_NAMED], *more])
+    return words.listing(tasks, MOST_NAMED)

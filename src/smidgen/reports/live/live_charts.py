@@ -115,7 +115,7 @@ def _trial(records: LiveRecords, newest: TrialScore) -> Markup:
         return (score.task, score.metric) == (newest.task, newest.metric)
 
     measured = tuple(
-        Point(tokens=trial.tokens, value=score.value, low=score.low, high=score.high)
+        Point(at=trial.tokens, value=score.value, low=score.low, high=score.high)
         for trial in records.trials
         for score in filter(own, trial.scores)
     )
