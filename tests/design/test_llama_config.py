@@ -1,10 +1,9 @@
-import json
 from dataclasses import replace
 
 import pytest
 from transformers import LlamaConfig
 
-from smidgen.design.llama_config import from_llama_config, is_stock_llama, read_llama_config, to_llama_config
+from smidgen.design.llama_config import from_llama_config, is_stock_llama, to_llama_config
 from smidgen.errors import BadInput
 from smidgen.recipes.loading import load_recipe
 
@@ -60,20 +59,6 @@ def test_what_is_no_plain_llama_is_refused_in_words(change, message):
 def test_missing_keys_are_named():
     with pytest.raises(BadInput, match="lacks vocab_size, hidden_size"):
         from_llama_config({"model_type": "llama"}, origin="config.json")
-
-
-@pytest.mark.parametrize(("content", "message"), [("{", "not valid JSON"), ("[]", "one JSON object")])
-def test_a_broken_file_is_named(tmp_path, content, message):
-    path = tmp_path / "config.json"
-    path.write_text(content)
-    with pytest.raises(BadInput, match=message):
-        read_llama_config(str(path))
-
-
-def test_a_file_is_read(tmp_path):
-    path = tmp_path / "config.json"
-    path.write_text(json.dumps(GOOD))
-    assert read_llama_config(str(path)).vocab_size == 1000
 
 
 def test_a_soft_cap_is_no_stock_llama():

@@ -51,6 +51,19 @@ def test_a_wrong_override_gets_one_sentence_that_helps(overrides, message):
     assert "\n" not in str(caught.value)
 
 
+def test_settings_come_after_the_overrides_and_stay_as_they_are():
+    weights = {"documentation": 0.5, "grammar": 0.3, "arithmetic": 0.2}
+    settings = {
+        "training.schedule": "cosine",
+        "data.curriculum": [{"at": 0.0, "weights": weights}],
+        "data.curriculum.0.weights.grammar": 0.7,
+    }
+    recipe = load_recipe("quickstart", overrides=["training.schedule=linear"], settings=settings)
+    assert recipe.training.schedule == "cosine"
+    assert recipe.data.curriculum[0].weights == {**weights, "grammar": 0.7}
+    assert weights["grammar"] == 0.3
+
+
 def test_overrides_take_toml_values_and_reach_into_lists():
     recipe = load_recipe(
         "quickstart",

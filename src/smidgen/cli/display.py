@@ -7,8 +7,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.text import Text
 
+from smidgen.cli.design_display import show_design
 from smidgen.cli.output import console
-from smidgen.cli.show import show_data, show_design, show_export, show_samples, show_scores
+from smidgen.cli.show import show_data, show_export, show_samples, show_scores
 from smidgen.recipes.recipe import Recipe
 from smidgen.records.run_folder import RunFolder
 from smidgen.reports import words
@@ -130,7 +131,7 @@ class LiveDisplay:
             self.bar.update(self.shown, completed=done, total=total, detail=detail)
 
     def _show_design(self, result: dict[str, Any]) -> None:
-        show_design(self.screen, result)
+        show_design(self.screen, result, in_full=False)
 
     def _show_tokenizer(self, result: dict[str, Any]) -> None:
         self.screen.print(f"byte-level BPE with {result['vocab_size']:,} entries")

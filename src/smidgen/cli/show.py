@@ -12,32 +12,7 @@ from smidgen.reports import words
 from smidgen.reports.score_words import index_title
 from smidgen.reports.stored.scores import MOST_PARTS
 
-BAR_WIDTH = 32
 BITS_PER_BYTE, REAL_WORDS = "bits_per_byte", "real_words"
-
-
-def show_design(screen: Console, summary: dict[str, Any]) -> None:
-    """The parameter budget as bars, the costs, and the findings."""
-    parameters = dict(summary["parameters"])
-    total = parameters.pop("total")
-    shown = table(f"{summary['name']}: {total:,} parameters", "parameters", "share", "")
-    shown.columns[3].justify = "left"
-    for part, number in parameters.items():
-        if number:
-            bar = "━" * max(1, round(BAR_WIDTH * number / total))
-            shown.add_row(
-                part.replace("_", "-"), f"{number:,}", words.percent(number / total), Text(bar, style="cyan")
-            )
-    screen.print(shown)
-    memory, operations = summary["memory"], summary["flops_per_token"]
-    screen.print(
-        f"training {words.count(operations['training'])}FLOP per token, "
-        f"{words.size(memory['training_bytes'])} for weights, gradients and optimiser; "
-        f"cache of a full context {words.size(memory['kv_cache_bytes'])}"
-    )
-    for finding in summary["findings"]:
-        screen.print(f"{finding['severity']}: {finding['message']}; {finding['suggestion']}")
-        screen.print(Text(f"  evidence: {finding['evidence']}", style="dim"))
 
 
 def show_tokenizer(screen: Console, quality: dict[str, Any]) -> None:

@@ -1,7 +1,5 @@
 """Between our settings and the ``config.json`` of a stock ``LlamaForCausalLM``."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 from smidgen.errors import BadInput
@@ -65,19 +63,6 @@ def from_llama_config(values: dict[str, Any], *, origin: str) -> ModelConfig:
         return ModelConfig(**settings, rope_theta=_rope_theta(values, origin))
     except (TypeError, ValueError) as error:
         raise BadInput(f"{origin} describes no model that can be built: {error}") from error
-
-
-def read_llama_config(path: str) -> ModelConfig:
-    """Read a ``config.json`` file. Raises ``BadInput`` when it is missing, broken or of another kind."""
-    try:
-        values = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadInput(f"{path} cannot be read ({error.strerror}); give an existing config.json") from error
-    except ValueError as error:
-        raise BadInput(f"{path} is not valid JSON: {error}") from error
-    if not isinstance(values, dict):
-        raise BadInput(f"{path} must hold one JSON object, the configuration of a model")
-    return from_llama_config(values, origin=path)
 
 
 def _rope_theta(values: dict[str, Any], origin: str) -> float:

@@ -1,0 +1,1 @@
+"""What is looked for in a design; each function yields the findings of one kind."""

@@ -1,0 +1,1 @@
+"""What ``smidgen solve`` found, as pictures and as a page."""
