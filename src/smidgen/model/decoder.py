@@ -81,10 +81,7 @@ class Decoder(nn.Module):
 
     def logits(self, x_BTC: Tensor) -> Tensor:
         """Scores of every token of the vocabulary: (B, T, C) -> (B, T, V)."""
-        logits_BTV = F.linear(x_BTC, self.head_weight)
-        cap = self.config.logit_softcap
-        # In float32, because bfloat16 would round what lies near the cap to the cap.
-        return cap * torch.tanh(logits_BTV.float() / cap) if cap else logits_BTV
+        return softcapped(F.linear(x_BTC, self.head_weight), self.config.logit_softcap)
 
     def _embedded(self, token_ids_BT: Tensor, history_BS: Tensor | None, past: int) -> Tensor:
         x_BTC = self.embed_tokens(token_ids_BT)
@@ -95,6 +92,12 @@ class Decoder(nn.Module):
                 raise ValueError("digit features need history_BS (all ids so far) once the cache holds tokens")
             history_BS = token_ids_BT
         return x_BTC + self.digit_features(history_BS)[:, -token_ids_BT.shape[1] :]
+
+
+def softcapped(logits_BTV: Tensor, cap: float) -> Tensor:
+    """Logits kept between minus and plus the cap, 0 for none."""
+    # In float32, because bfloat16 would round what lies near the cap to the cap.
+    return cap * torch.tanh(logits_BTV.float() / cap) if cap else logits_BTV
 
 
 def attention_mask(token_ids_BT: Tensor, past: int, attention_mask_BS: Tensor | None) -> Tensor | None:

@@ -62,14 +62,11 @@ def fastest(sizes: Sequence[int], *, compiled: bool, seconds_of: Callable[[Choic
 
 def remembered(key: str, cache: Path, find: Callable[[], Choice | None]) -> Choice | None:
     """What the cache file knows under ``key``, else what ``find`` finds, which is then remembered."""
-    known = _read(cache)
     with suppress(KeyError, TypeError):
-        return Choice(**known[key])
+        return Choice(**read_cache(cache)[key])
     choice = find()
     if choice is not None:
-        # A home that cannot be written to only costs the measurement again.
-        with suppress(OSError):
-            atomic.write_json(cache, {**_read(cache), key: asdict(choice)})
+        add_to_cache(cache, key, asdict(choice))
     return choice
 
 
@@ -90,7 +87,7 @@ def autotuned(
     Of several ``ranks`` the first measures for all.
     """
     tried = list(sizes)[-SIZES_TRIED:]
-    key = _key(decoder, settings, device=device, dtype=dtype, sizes=tried, compiled=compiled)
+    key = key_of(decoder, settings, device=device, dtype=dtype, sizes=tried, compiled=compiled)
 
     def seconds_of(choice: Choice) -> float:
         step = Step(decoder, settings, device=device, dtype=dtype, end_of_text_id=end_of_text_id, **asdict(choice))
@@ -106,9 +103,8 @@ def autotuned(
 
 def seconds_per_sequence(step: Step, device: torch.device) -> float:
     """Time of forward and backward on random tokens after one pass of warm-up. The gradients are dropped."""
-    config = step.decoder.config
-    shape = (step.micro_batch, config.context_length + 1)
-    ids_BU = torch.randint(0, config.vocab_size, shape, generator=torch.Generator().manual_seed(1))
+    generator = torch.Generator().manual_seed(1)
+    ids_BU = torch.randint(0, step.decoder.config.vocab_size, step.ids_shape(), generator=generator)
     try:
         step.gradients(ids_BU)
         wait_for(device)
@@ -131,14 +127,8 @@ def default_cache() -> Path:
     return user_cache() / "autotune.json"
 
 
-def _measure(choice: Choice, seconds_of: Callable[[Choice], float], measured: dict[Choice, float]) -> None:
-    try:
-        measured[choice] = seconds_of(choice)
-    except OutOfResources:
-        return
-
-
-def _read(cache: Path) -> dict[str, Any]:
+def read_cache(cache: Path) -> dict[str, Any]:
+    """What was measured so far, by key; nothing where the file is missing or damaged."""
     try:
         known = json.loads(cache.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -146,8 +136,14 @@ def _read(cache: Path) -> dict[str, Any]:
     return known if isinstance(known, dict) else {}
 
 
-def _key(decoder: Decoder, settings: TrainingSettings, *, device: torch.device, **more: Any) -> str:
-    """Whatever the speed depends on."""
+def add_to_cache(cache: Path, key: str, value: Any) -> None:
+    # A home that cannot be written to only costs the measurement again.
+    with suppress(OSError):
+        atomic.write_json(cache, {**read_cache(cache), key: value})
+
+
+def key_of(decoder: Decoder, settings: TrainingSettings, *, device: torch.device, **more: Any) -> str:
+    """Of whatever the speed depends on."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     shape = {key: value for key, value in config_as_dict(decoder.config).items() if key != "digit_token_ids"}
     return sha256_of_json(
@@ -160,3 +156,10 @@ def _key(decoder: Decoder, settings: TrainingSettings, *, device: torch.device, 
             **{key: value if isinstance(value, (list, bool)) else str(value) for key, value in more.items()},
         }
     )
+
+
+def _measure(choice: Choice, seconds_of: Callable[[Choice], float], measured: dict[Choice, float]) -> None:
+    try:
+        measured[choice] = seconds_of(choice)
+    except OutOfResources:
+        return

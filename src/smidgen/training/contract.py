@@ -20,13 +20,14 @@ def contract(step: Step) -> dict[str, Any]:
         "compiled": step.compile_mode is not None,
         "set_of_kernels": kernels_in_use(step.decoder),
         "number_of_ranks": step.ranks.count,
+        "stack_of_models": step.stack,
     }
 
 
 def broken_clauses(step: Step, saved: dict[str, Any]) -> list[str]:
     """A sentence naming what has changed since ``saved``; nothing where nothing has."""
-    # Older checkpoints are those of one rank.
-    saved = {"number_of_ranks": 1, **saved}
+    # Older checkpoints are those of one rank and of one model alone.
+    saved = {"number_of_ranks": 1, "stack_of_models": "", **saved}
     changed = [key.replace("_", " ") for key, value in contract(step).items() if saved.get(key) != value]
     if not changed:
         return []

@@ -1,8 +1,9 @@
 """What training minimises: the cross entropy of the next token, and the z-loss where the recipe has one.
 
-B sequences    T tokens    V vocabulary
+B sequences    T tokens    V vocabulary    M models
 """
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -18,3 +19,10 @@ def training_losses(logits_BTV: Tensor, targets_BT: Tensor, z_loss: float) -> tu
     if not z_loss:
         return cross_entropy, cross_entropy.detach()
     return cross_entropy + z_loss * logits_NV.logsumexp(dim=1).square().mean(), cross_entropy.detach()
+
+
+def losses_of_each(logits_MBTV: Tensor, targets_MBT: Tensor, z_loss: float) -> tuple[Tensor, Tensor]:
+    """``training_losses`` of several models at once: (M) and (M)."""
+    return torch.vmap(lambda logits_BTV, targets_BT: training_losses(logits_BTV, targets_BT, z_loss))(
+        logits_MBTV, targets_MBT
+    )

@@ -27,7 +27,8 @@ class Step:
 
     ``smaller`` are the sizes to fall back on when memory runs out, rising, which ``on_notice`` is told then.
     ``compile_mode`` is a mode of ``torch.compile``, None for eager. With an ``end_of_text_id`` no token reads another
-    document than its own. ``loss_scale`` is there in float16 only.
+    document than its own. ``loss_scale`` is there in float16 only. Where a stack of models computes the gradients,
+    which this step then clips and applies, ``stack`` says how.
     """
 
     def __init__(
@@ -46,10 +47,10 @@ class Step:
     ) -> None:
         self.ranks = ranks or Ranks()
         self.decoder, self.device, self.dtype = decoder, device, dtype
-        self.micro_batch, self.compile_mode = micro_batch, compile_mode
+        self.micro_batch, self.compile_mode, self.stack = micro_batch, compile_mode, ""
         self.loss_scale = LossScale(device) if dtype == torch.float16 else None
-        self._settings, self._smaller, self._on_notice = settings, list(smaller), on_notice
-        self._keep_apart, self._end_of_text_id = keep_apart(decoder), end_of_text_id
+        self.settings, self._smaller, self._on_notice = settings, list(smaller), on_notice
+        self._keep_apart, self.end_of_text_id = keep_apart(decoder), end_of_text_id
         self._own_cross_entropy = None if settings.z_loss else own_cross_entropy(decoder)
         self._losses = self._compiled()
 
@@ -60,12 +61,22 @@ class Step:
         same on every rank. Raises ``OutOfResources`` when memory does not hold the smallest pass.
         """
         loss = self._own_share(ids_SU, sequences or len(ids_SU))
-        parameters = [parameter for parameter in self.decoder.parameters() if parameter.grad is not None]
-        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-        self.ranks.add_up([*gradients, loss])
+        self.ranks.add_up([*self._gradients(), loss])
+        return loss, self.clip()
+
+    def ids_shape(self) -> tuple[int, ...]:
+        """The shape of the ids of one pass."""
+        return self.micro_batch, self.decoder.config.context_length + 1
+
+    def clip(self) -> Tensor:
+        """Shorten the gradient, once it is complete, to what the recipe allows; return its norm before."""
         if self.loss_scale is not None:
-            self.loss_scale.unscale(gradients)
-        return loss, torch.nn.utils.clip_grad_norm_(parameters, self._settings.gradient_clip)
+            self.loss_scale.unscale(self._gradients())
+        parameters = [parameter for parameter in self.decoder.parameters() if parameter.grad is not None]
+        return torch.nn.utils.clip_grad_norm_(parameters, self.settings.gradient_clip)
+
+    def _gradients(self) -> list[Tensor]:
+        return [parameter.grad for parameter in self.decoder.parameters() if parameter.grad is not None]
 
     def _own_share(self, ids_SU: Tensor, sequences: int) -> Tensor:
         """Add this rank's part of the step's gradients up; return its part of the step's loss."""
@@ -89,10 +100,13 @@ class Step:
         for ids_BU in self._uploaded(ids_SU).split(self.micro_batch):
             parts = sequences / len(ids_BU)
             objective, cross_entropy = self._losses(ids_BU)
-            objective = objective / parts
-            (objective if self.loss_scale is None else self.loss_scale.scaled(objective)).backward()
-            total += cross_entropy / parts
+            # The sum is over the models of a stack; here it is of one.
+            self._scaled(objective / parts).sum().backward()
+            total = total + cross_entropy / parts
         return total
+
+    def _scaled(self, objective: Tensor) -> Tensor:
+        return objective if self.loss_scale is None else self.loss_scale.scaled(objective)
 
     def update(self, optimizer: DecoderOptimizer, loss: Tensor, gradient_norm: Tensor) -> None:
         """Change the weights, or, decided on the device, nothing when loss or gradient is not finite."""
@@ -135,9 +149,12 @@ class Step:
     def _losses_of(self, ids_BU: Tensor) -> tuple[Tensor, Tensor]:
         with autocast(self.device, self.dtype):
             ids_BT, targets_BT = ids_BU[:, :-1], ids_BU[:, 1:]
-            mask_B1TS = None if self._end_of_text_id is None else self._keep_apart(ids_BT, self._end_of_text_id)
+            mask_B1TS = None if self.end_of_text_id is None else self._keep_apart(ids_BT, self.end_of_text_id)
             x_BTC = self.decoder.hidden_states(ids_BT, mask_B1TS=mask_B1TS)
             if self._own_cross_entropy is None:
-                return training_losses(self.decoder.logits(x_BTC), targets_BT, self._settings.z_loss)
+                return self._losses_of_logits(self.decoder.logits(x_BTC), targets_BT)
             cross_entropy = self._own_cross_entropy(x_BTC, targets_BT)
             return cross_entropy, cross_entropy.detach()
+
+    def _losses_of_logits(self, logits_BTV: Tensor, targets_BT: Tensor) -> tuple[Tensor, Tensor]:
+        return training_losses(logits_BTV, targets_BT, self.settings.z_loss)

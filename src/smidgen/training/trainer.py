@@ -109,7 +109,7 @@ def train(
 class Trainer:
     """The state of a run in memory; ``train`` above is its life.
 
-    In a ``stack``, named by the way it computes, gradients are not computed here but for all its models together.
+    Where it ``is_stacked``, its gradients are not computed here but with those of other models (``stack.py``).
     """
 
     def __init__(
@@ -125,9 +125,9 @@ class Trainer:
         on_measurement: Callable[[dict[str, Any]], None] = lambda record: None,
         eval_data: Path | None = None,
         ranks: Ranks | None = None,
-        stack: str = "",
+        is_stacked: bool = False,
     ) -> None:
-        self.ranks, self.stack = ranks or Ranks(), stack
+        self.ranks, self.is_stacked = ranks or Ranks(), is_stacked
         self.recipe, self.settings, self.run, self.data = recipe, recipe.training, run, data
         self.device, self.dtype = device, compute_dtype(device, self.settings.precision)
         self.notices: list[str] = []
@@ -179,7 +179,7 @@ class Trainer:
         for notice in self.notices:
             self._record_event(self.step, notice)
         for notice in notices:
-            self._notice(notice)
+            self.notice(notice)
         self._require_same_weights()
         self._tell_disk_use()
         self._start_clocks()
@@ -382,7 +382,7 @@ class Trainer:
 
     def _computation(self, wanted: bool) -> Step:
         """How a step is computed here: as planned on a CPU, as measured on a GPU."""
-        compile_it, notice = should_compile(wanted and not self.stack, self.plan.tokens)
+        compile_it, notice = should_compile(wanted and not self.is_stacked, self.plan.tokens)
         self.notices += [notice] if notice else []
         if self.settings.precision == "bf16" and self.dtype != torch.bfloat16:
             instead = "float32" if self.dtype == torch.float32 else "float16 with a scaled loss"
@@ -393,7 +393,7 @@ class Trainer:
         choice = autotune.Choice(micro_batch=self.plan.micro_batch, compile_mode="default" if compile_it else None)
         end_of_text_id = self.data.index["end_of_text_id"] if self.settings.document_masks else None
         way: dict[str, Any] = {"device": self.device, "dtype": self.dtype, "end_of_text_id": end_of_text_id}
-        if autotune.is_worth_it(self.device) and not self.stack:
+        if autotune.is_worth_it(self.device) and not self.is_stacked:
             cache = autotune.default_cache()
             measured = autotune.autotuned(
                 self.decoder, self.settings, **way, sizes=sizes, compiled=compile_it, cache=cache, ranks=self.ranks
@@ -414,9 +414,8 @@ class Trainer:
             **way,
             micro_batch=choice.micro_batch,
             compile_mode=choice.compile_mode,
-            stack=self.stack,
             smaller=[size for size in sizes if size < choice.micro_batch],
-            on_notice=self._notice,
+            on_notice=self.notice,
             ranks=self.ranks,
         )
 
@@ -505,7 +504,7 @@ class Trainer:
         self.notices.append(notice)
         self.on_notice(notice)
 
-    def _notice(self, message: str) -> None:
+    def notice(self, message: str) -> None:
         """Tell people at once, and keep it for the result and the report."""
         self.notices.append(message)
         self.on_notice(message)
