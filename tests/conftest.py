@@ -1,6 +1,8 @@
 """What tests of several folders share: a recipe so small that its whole life takes seconds."""
 
+import json
 import os
+import random
 import sys
 
 # Before the client is imported: no test may wait for a network, nor depend on one.
@@ -40,6 +42,43 @@ TINY = (
     "sampling.max_new_tokens=12",
 )
 
+# An ablation of models with five thousand parameters: 40 steps of 3 windows, a held-out measurement every 10 steps.
+SMALL_ABLATION = """
+question = "Does a larger learning rate help?"
+base = "quickstart"
+seeds = {seeds}
+{top}
+
+[set]
+name = "small"
+"design.vocab_size" = 300
+"design.hidden_size" = 12
+"design.num_layers" = 1
+"design.num_heads" = 2
+"design.num_kv_heads" = 1
+"design.head_dim" = 6
+"design.intermediate_size" = 20
+"design.context_length" = 32
+"data.curriculum" = [{{ at = 0, weights = {{ tales = 1.0 }} }}]
+"data.sources" = {{ tales = {{ files = ["{tales}"] }} }}
+"data.held_out_fraction" = 0.3
+"tokenizer.training_bytes" = 20_000
+"training.batch_tokens" = 96
+"training.micro_batch_size" = 2
+"training.warmup_steps" = 2
+"training.precision" = "fp32"
+"training.compile" = false
+"training.held_out_steps" = 10
+"training.checkpoint_steps" = 5
+"training.statistics_steps" = 40
+
+[budget]
+{budget}
+
+{variants}
+"""
+QUICK_VARIANT = '[variants.quick]\n"training.peak_learning_rate" = 2e-2'
+
 
 @pytest.fixture(scope="session")
 def tiny_overrides() -> tuple[str, ...]:
@@ -50,6 +89,28 @@ def tiny_overrides() -> tuple[str, ...]:
 @pytest.fixture(scope="session")
 def tiny_recipe() -> Recipe:
     return load_recipe("quickstart", overrides=TINY)
+
+
+@pytest.fixture(scope="session")
+def tales(tmp_path_factory):
+    """A file of so little text that scoring what is held out of it takes no time."""
+    chance = random.Random(1)
+    words = ("the", "a", "small", "old", "cat", "bird", "river", "house", "saw", "found", "and", "then", "under")
+    texts = [" ".join(chance.choices(words, k=60)) for _ in range(80)]
+    path = tmp_path_factory.mktemp("tales") / "tales.jsonl"
+    path.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+    return path
+
+
+@pytest.fixture(scope="session")
+def write_ablation(tales):
+    """Write the definition of a small ablation, two seeds of a base and one variant, and return its path."""
+
+    def call(path, *, seeds=2, budget="tokens = 3_840", variants=QUICK_VARIANT, top=""):
+        path.write_text(SMALL_ABLATION.format(seeds=seeds, budget=budget, variants=variants, top=top, tales=tales))
+        return path
+
+    return call
 
 
 @pytest.fixture(scope="session")

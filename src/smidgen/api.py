@@ -5,7 +5,7 @@ Everything heavy is imported inside, so that planning needs no torch.
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -17,7 +17,7 @@ from smidgen.recipes.recipe import Recipe
 if TYPE_CHECKING:
     from smidgen.evaluation.unfinished import Unfinished
 
-__all__ = ["compare", "design", "evaluate", "export", "generate", "load_recipe", "train"]
+__all__ = ["ablate", "compare", "design", "evaluate", "export", "generate", "load_recipe", "solve", "train"]
 
 EXPORT_FORMATS = ("hf",)
 
@@ -26,21 +26,79 @@ def _never() -> bool:
     return False
 
 
-def design(recipe: Recipe | str, *, overrides: Sequence[str] = (), data: Sequence[str] = ()) -> dict[str, Any]:
-    """Count and diagnose a recipe (an object, a name or a file) or the ``config.json`` of a Llama model.
+def design(
+    recipe: Recipe | str,
+    *,
+    overrides: Sequence[str] = (),
+    data: Sequence[str] = (),
+    budget: int | None = None,
+    document_tokens: int | None = None,
+    cache_tokens: int | None = None,
+    scale: int | None = None,
+    price_per_hour: Mapping[str, float] | None = None,
+) -> dict[str, Any]:
+    """Count and diagnose a recipe (an object, a name or a file), or the ``config.json`` of a model of others.
+
+    ``budget`` are the most parameters that are wanted, ``document_tokens`` the usual length of the documents,
+    ``cache_tokens`` those to keep keys and values of (one context if not given). ``scale`` adds a plan for so many
+    training tokens, with costs for hardware that ``price_per_hour`` has a price for.
 
     Raises ``BadInput`` for what cannot be read or built.
     """
-    from smidgen.design.llama_config import read_llama_config
-    from smidgen.design.summary import summarise, summarise_recipe
+    from smidgen.design.config_file import read_shape
+    from smidgen.design.summary import Questions, summarise_recipe, summarise_shape
+    from smidgen.design.tokenizer_file import entries_beside
 
+    questions = Questions(
+        budget=budget,
+        document_tokens=document_tokens,
+        cache_tokens=cache_tokens,
+        scale_tokens=scale,
+        price_per_hour=price_per_hour or {},
+    )
     if isinstance(recipe, Recipe):
-        return summarise_recipe(recipe)
+        return summarise_recipe(recipe, questions)
     if not recipe.endswith(".json"):
-        return summarise_recipe(load_recipe(recipe, overrides=overrides, data=data))
+        return summarise_recipe(load_recipe(recipe, overrides=overrides, data=data), questions)
     if overrides or data:
         raise BadInput("--set and --data change recipes; a config.json is read as it is")
-    return summarise(read_llama_config(recipe), name=recipe)
+    entries = entries_beside(Path(recipe))
+    return summarise_shape(read_shape(recipe), name=recipe, tokenizer_entries=entries, questions=questions)
+
+
+def solve(
+    parameters: int,
+    *,
+    top: int = 8,
+    recipe: Path | str | None = None,
+    page: Path | str | None = None,
+    command: str = "",
+    **constraints: Any,
+) -> dict[str, Any]:
+    """The best shapes of at most ``parameters`` and at least 99% of them, with the derivation of the best.
+
+    ``constraints`` are the fields of ``Constraints`` in ``smidgen.design.solving.constraints``. ``recipe`` is a new
+    .toml file for the best shape, ``page`` a file for HTML with the design space; ``command`` is what both say made
+    them.
+
+    Raises ``BadInput`` for a budget or constraint that no shape can have, and where no shape keeps to all of them.
+    """
+    from smidgen.design.solving.constraints import Constraints
+    from smidgen.design.solving.solver import solve as find
+    from smidgen.design.solving.summary import summarise_solution
+
+    solution = find(parameters, Constraints(**constraints))
+    result = summarise_solution(solution, top=top)
+    command = command or f"smidgen.solve({parameters})"
+    if recipe is not None:
+        from smidgen.design.solving.recipe_file import write_recipe
+
+        write_recipe(solution, Path(recipe), command=command)
+    if page is not None:
+        from smidgen.reports.solving.solution_page import write_solution_page
+
+        write_solution_page(result, Path(page), command=command)
+    return result
 
 
 def train(
@@ -184,6 +242,58 @@ def compare(
 
         named = [{**record.content, "model": record.label} for record in labelled(records)]
         write_comparison_page(named, result["comparisons"], Path(page))
+    return result
+
+
+def ablate(
+    file: Path | str,
+    out: Path | str | None = None,
+    *,
+    overrides: Sequence[str] = (),
+    data: Sequence[str] = (),
+    eval_data: Path | None = None,
+    workers: int | None = None,
+    device: str | None = None,
+    cache: Path | None = None,
+    noise: Path | None = None,
+    log: Path | str | None = None,
+    stop_requested: Any = None,
+    watcher: Any = None,
+) -> dict[str, Any]:
+    """Train variants and seeds of a recipe under an equal budget, as ``file`` defines, and judge: did it help?
+
+    ``out`` (by default ``runs/NAME``) keeps everything; the same call goes on with what is not finished. ``workers``
+    is the number of processes. ``noise`` is the user's folder for the noise floors of shipped recipes (those of
+    files lie beside the files); without one none are read or kept. ``log`` is a Markdown file that gets a line once
+    all is finished. ``stop_requested`` is a ``StopRequest``, ``watcher`` an ``AblationWatcher``.
+
+    Returns what ``ablation.json`` holds; after a stop its ``finished`` is False. Raises ``BadInput`` for a definition
+    that cannot be used, ``OutOfResources`` when disk or memory is full, ``Interrupted`` when stopped before the
+    trials.
+    """
+    from smidgen.lab.ablation.definition import read_ablation
+    from smidgen.lab.ablation.noise_record import noise_file
+    from smidgen.stopping import StopRequest
+    from smidgen.trials.ablation_run import Conditions, run_ablation
+    from smidgen.trials.conclusion import conclude
+    from smidgen.trials.experiment_log import append_to_log
+    from smidgen.trials.watcher import AblationWatcher
+
+    ablation = read_ablation(Path(file), overrides=overrides, data=data)
+    folder = Path(out or Path("runs") / ablation.name)
+    conditions = Conditions(
+        workers=workers,
+        device=device,
+        cache=cache,
+        eval_data=eval_data,
+        noise=None if noise is None else noise_file(ablation.source, noise),
+        stop_requested=stop_requested or StopRequest(),
+        watcher=watcher or AblationWatcher(),
+    )
+    run_ablation(ablation, folder, Path(file), conditions)
+    result = conclude(ablation, folder, noise=conditions.noise, watcher=conditions.watcher)
+    if log is not None:
+        append_to_log(result, Path(log))
     return result
 
 

@@ -295,8 +295,8 @@ def test_bad_steps_that_are_noticed_late_touch_no_weight_either(train_in, tiny_r
     tensors = final_tensors(run)
     assert all(torch.isfinite(value).all() for part in tensors.values() for value in part.values())
     assert newest_checkpoint(run.checkpoints)[0].state["updates"] == 18
-    events = [line["message"] for line in measurements.read(run.measurements, measurements.EVENT)]
-    assert [message for message in events if "step 9" in message and "samples 144 to 159" in message]
+    events = measurements.read(run.measurements, measurements.EVENT)
+    assert [event for event in events if event["step"] == 9 and "samples 144 to 159" in event["message"]]
 
 
 def test_three_bad_steps_in_a_row_end_the_run_at_the_next_log_and_leave_the_weights(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import typer
 
 from smidgen.cli import (
+    ablate,
     compare,
     data,
     design,
@@ -16,6 +17,7 @@ from smidgen.cli import (
     recipes,
     report,
     run,
+    solve,
     tokenizer,
     train,
     verify,
@@ -37,11 +39,13 @@ app = typer.Typer(
 app.command(name="run")(run.run)
 app.command(name="recipes")(recipes.recipes)
 app.command(name="design")(design.design)
+app.command(name="solve")(solve.solve)
 app.add_typer(tokenizer.app, name="tokenizer")
 app.add_typer(data.app, name="data")
 app.command(name="train")(train.train)
 app.command(name="evaluate")(evaluate.evaluate)
 app.command(name="compare")(compare.compare)
+app.command(name="ablate")(ablate.ablate)
 app.command(name="generate")(generate.generate)
 app.command(name="export")(export.export)
 app.command(name="report")(report.report)

@@ -39,7 +39,7 @@ def live_run(
         # Imported late: torch takes seconds, and the user already sees what is going to happen.
         from smidgen import api
 
-        with stop_on_signals(max_seconds) as stop_requested, _time_as_resource(stop_requested):
+        with stop_on_signals(max_seconds) as stop_requested, time_as_resource(stop_requested):
             results = api.train(
                 recipe,
                 run.path,
@@ -54,7 +54,7 @@ def live_run(
 
 
 @contextmanager
-def _time_as_resource(stop_requested: StopRequest) -> Iterator[None]:
+def time_as_resource(stop_requested: StopRequest) -> Iterator[None]:
     """A stage before training that the time budget ended is out of resources too, not interrupted by somebody."""
     try:
         yield
@@ -64,11 +64,11 @@ def _time_as_resource(stop_requested: StopRequest) -> Iterator[None]:
         raise
 
 
-def raise_if_stopped(reason: str, run: Path) -> None:
+def raise_if_stopped(reason: str, run: Path, *, saved: str = "the checkpoint is saved") -> None:
     """End the command with the exit code that tells a stopped training from a finished one."""
     if not reason:
         return
-    how = f"the checkpoint is saved; repeat the command to go on in {run}"
+    how = f"{saved}; repeat the command to go on in {run}"
     spent = "time of --max-seconds is" if reason == "time" else "tokens of --max-tokens are"
     error: SmidgenError = OutOfResources(f"the {spent} spent: {how}")
     if reason == "signal":

@@ -60,4 +60,5 @@ RegistryFile = Annotated[
 ]
 
 DEFAULT_REGISTRY = Path(typer.get_app_dir("smidgen")) / "scores.sqlite"
+DEFAULT_NOISE = Path(typer.get_app_dir("smidgen")) / "noise"
 DEFAULT_CACHE = user_cache()

@@ -3,11 +3,15 @@
 import os
 import platform
 import re
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
 # Packages whose version can change a result.
 RELEVANT_PACKAGES = ("smidgen", "torch", "numpy", "tokenizers", "safetensors", "transformers", "pyarrow", "lm_eval")
+
+# The memory that a container may use, by the two versions of Linux control groups.
+CONTAINER_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
 
 def versions() -> dict[str, str]:
@@ -29,6 +33,19 @@ def hardware() -> dict[str, str | int | None]:
         "memory_bytes": _memory_bytes(),
         "system": f"{platform.system()} {platform.machine()}",
     }
+
+
+def available_memory_bytes() -> int | None:
+    """Memory that new processes could take, within the limit of a container (Linux); None where unknown."""
+    found = []
+    with suppress(OSError):
+        match = re.search(r"^MemAvailable:\s+(\d+) kB$", Path("/proc/meminfo").read_text(), re.MULTILINE)
+        found += [int(match[1]) * 1024] if match else []
+    for limit in CONTAINER_LIMITS:
+        # "max" stands for none.
+        with suppress(OSError, ValueError):
+            found.append(int(limit.read_text()))
+    return min(found, default=None)
 
 
 def reset_peak_memory() -> None:

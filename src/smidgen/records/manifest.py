@@ -57,19 +57,32 @@ def changes(folder: Path, entries: dict[str, Any]) -> list[str]:
 def verify_tree(path: Path) -> tuple[int, list[str]]:
     """How many recorded files lie in and below a folder, and what is wrong with them.
 
-    Every sealed folder counts, and the list in a run's ``manifest.json``. A file in both is counted once.
+    Every sealed folder counts, those that links lead to included, and the list in the ``manifest.json`` of every run.
+    A file in both is counted once.
     """
-    lists = {folder.parent: read_record(folder) for folder in sorted(path.rglob(FILES_NAME))}
-    lists = {folder: entries or {FILES_NAME: {}} for folder, entries in lists.items()}
-    run_files = read_record(path / RUN_MANIFEST_NAME).get("files", {})
-    checked = {folder / name for folder, entries in lists.items() for name in entries}
-    checked |= {path / name for name in run_files}
+    sealed = {file.parent: read_record(file) or {FILES_NAME: {}} for file in _reached(path, FILES_NAME)}
+    runs = {file.parent: read_record(file).get("files", {}) for file in _reached(path, RUN_MANIFEST_NAME)}
+    lists = [*sealed.items(), *runs.items()]
+    checked = {folder / name for folder, entries in lists for name in entries}
     problems = [
-        f"{(folder / problem).relative_to(path)}"
-        for folder, entries in [*lists.items(), (path, run_files)]
-        for problem in changes(folder, entries)
+        f"{(folder / problem).relative_to(path)}" for folder, entries in lists for problem in changes(folder, entries)
     ]
-    return len(checked), list(dict.fromkeys(problems))
+    lost = [
+        f"{link.relative_to(path)} leads to {link.readlink()}, which is missing" for link in _links(path, lost=True)
+    ]
+    return len(checked), list(dict.fromkeys([*lost, *problems]))
+
+
+def _reached(path: Path, name: str) -> list[Path]:
+    """All files of a name in and below a folder and, where links lead out of it, there too."""
+    outside = [link for link in _links(path) if not link.resolve().is_relative_to(path.resolve())]
+    return sorted(file for folder in (path, *outside) for file in folder.rglob(name))
+
+
+def _links(path: Path, *, lost: bool = False) -> list[Path]:
+    """The links to folders below one, or those that lead nowhere."""
+    links = [link for link in path.rglob("*") if link.is_symlink()]
+    return [link for link in links if (not link.exists() if lost else link.is_dir())]
 
 
 def read_record(path: Path) -> dict[str, Any]:

@@ -30,6 +30,7 @@ class SweepTrial:
     state: str = PENDING
     message: str = ""
     bits_per_byte: float | None = None
+    seconds: float | None = None
 
     @property
     def name(self) -> str:
@@ -52,6 +53,7 @@ class SweepTrial:
             "state": self.state,
             "message": self.message,
             "bits_per_byte": self.bits_per_byte,
+            "seconds": self.seconds,
             "judged": [judgement.as_dict() for judgement in self.judgements],
             "seed": self.seed,
             "folder": f"trials/{self.folder_name}",
@@ -127,5 +129,9 @@ def _read(folder: Path, record: dict[str, Any], sweep: Sweep) -> SweepTrial:
     if not ended:
         return asked
     return replace(
-        asked, state=ended["state"], message=ended.get("message", ""), bits_per_byte=ended.get("bits_per_byte")
+        asked,
+        state=ended["state"],
+        message=ended.get("message", ""),
+        bits_per_byte=ended.get("bits_per_byte"),
+        seconds=ended.get("seconds"),
     )

@@ -7,13 +7,14 @@ from typing import Any
 
 from smidgen.records import atomic
 from smidgen.reports import words
-from smidgen.reports.ablation import answer, noise, quantity, scaling, variant_table
+from smidgen.reports.ablation import answer, noise, quantity, scaling, sweep, variant_table
 from smidgen.reports.ablation.course import RUNNING, Courses, read_courses
 from smidgen.reports.ablation.curve_charts import curve_charts, other_tokens
 from smidgen.reports.ablation.effect import effects
 from smidgen.reports.ablation.palette import colours
 from smidgen.reports.ablation.realised import realised
 from smidgen.reports.ablation.result import BITS_TASK, FINISHED, HALVED, Result, read_result
+from smidgen.reports.ablation.sweep_chart import sweep_chart, sweep_rows
 from smidgen.reports.page import asset, content_policy, environment
 from smidgen.reports.stored.manifest import Manifest, read_manifest
 from smidgen.reports.stored.values import text
@@ -55,6 +56,9 @@ def render(result: Result, courses: Courses, folder: Path) -> str:
             unfinished=unfinished(result),
             realised=realised(result),
             effects=effects(result),
+            swept=sweep,
+            sweep_chart=None if result.sweep is None else sweep_chart(result, result.sweep),
+            sweep_rows=[] if result.sweep is None else sweep_rows(result.sweep),
             curves=curve_charts(result, courses),
             curve_names=_curve_names(result, courses),
             has_background=len(result.everyone) > len(colours(result)),
@@ -87,7 +91,10 @@ def key_figures(result: Result, courses: Courses) -> list[KeyFigure]:
     trials = [trial for variant in result.everyone for trial in variant.trials]
     finished = sum(trial.state == FINISHED for trial in trials)
     planned = variant_table.planned_trials(result)
-    seconds = sum(trial.seconds or 0.0 for trial in trials)
+    spent = [trial.seconds for trial in trials]
+    if result.sweep is not None:
+        spent += [trial.seconds for trial in result.sweep.trials]
+    seconds = sum(one or 0.0 for one in spent)
     figures = [
         KeyFigure(name="Seeds of each", value=str(len(result.seeds)), note=_seeds_words(result)),
         KeyFigure(name="Trials finished", value=f"{finished} of {planned}", note=_states_words(result, courses)),
@@ -108,6 +115,11 @@ def unfinished(result: Result) -> str:
     """What is still to come, empty where nothing is."""
     if result.is_finished:
         return ""
+    if result.sweep and not result.sweep.is_finished:
+        return (
+            f"{result.sweep.ended} of {words.plural(result.sweep.planned, 'trial')} of the sweep have ended. Its "
+            "best settings are then trained under all seeds; the same command goes on where it stopped."
+        )
     ended = sum(trial.has_ended for variant in result.everyone for trial in variant.trials)
     planned = variant_table.planned_trials(result)
     return (

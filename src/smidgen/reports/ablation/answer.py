@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from smidgen.reports import words
-from smidgen.reports.ablation import quantity
+from smidgen.reports.ablation import quantity, sweep
 from smidgen.reports.ablation.result import BITS, BITS_TASK, DIVERGED, FAILED, FINISHED, OPEN, Result, Verdict
 
 MOST_NAMED = 5
@@ -27,7 +27,7 @@ class Told:
 
 def headline(result: Result) -> str:
     if not result.variants:
-        answer = _noise_words(result)
+        answer = _noise_words(result) if result.sweep is None else sweep.summary(result.sweep)
     elif len(result.variants) == 1:
         answer = told(result)[0].sentence
     else:

@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from smidgen.reports.ablation.sweep import Sweep, read_sweep
 from smidgen.reports.stored.json_file import damage_named
 from smidgen.reports.stored.values import mapping, number, numbers, optional, sequence, text, whole
 
@@ -152,6 +153,7 @@ class Result:
     power: tuple[Power, ...]
     scaling: tuple[Scaling, ...]
     warnings: tuple[str, ...]
+    sweep: Sweep | None
 
     @property
     def scales(self) -> list[float]:
@@ -208,6 +210,7 @@ def read_result(stored: dict[str, Any], path: Path) -> Result:
             power=tuple(_power(one) for one in _at_least_tokens(stored.get("power") or [])),
             scaling=tuple(_scaling(one) for one in stored.get("scaling") or ()),
             warnings=tuple(text(one) for one in stored.get("warnings") or ()),
+            sweep=optional(read_sweep, stored.get("sweep")),
         )
 
 
