@@ -57,7 +57,8 @@ def verdict(difference: Difference, *, p_adjusted: float, lower_is_better: bool)
     if p_adjusted < LEVEL:
         return "better" if (difference.value_b < difference.value_a) == lower_is_better else "worse"
     needed = difference.needed(level_after(difference.p, p_adjusted))
-    return f"not distinguishable (needs {_about(needed, difference.most_needed)} {difference.noun})"
+    noun = difference.noun.removesuffix("s") if needed == 1 else difference.noun
+    return f"not distinguishable (needs {_about(needed, difference.most_needed)} {noun})"
 
 
 def level_after(p: float, p_adjusted: float) -> float:

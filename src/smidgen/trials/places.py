@@ -30,8 +30,9 @@ def find_places(
     """Places for ``workers``, at most ``most``.
 
     By default one for each GPU (several workers of one GPU share it), or, on a processor, one for each core as far
-    as memory goes: trainings on one thread each disturb each other less than threads of one training (1 to 5% faster
-    on a quiet machine, 25 to 30% beside others; experiments.md). ``visible`` is ``CUDA_VISIBLE_DEVICES``.
+    as memory goes: trainings on one thread each disturb each other less than the threads of one training (beside
+    other work two ranks of one thread took 0.58 to 0.70 of the time of one of two; docs/distributed.md). ``visible``
+    is ``CUDA_VISIBLE_DEVICES``.
     Raises ``BadInput`` for fewer than one.
     """
     if workers is not None and workers < 1:

@@ -116,7 +116,7 @@ def test_two_seeds_are_judged_by_one_degree_of_freedom(judge):
     assert (
         found.p == pytest.approx(stats.ttest_rel((2.20, 2.26), (2.30, 2.33)).pvalue) == pytest.approx(0.11, abs=0.01)
     )
-    assert found.verdict == "not distinguishable (needs about 1 more seeds)"
+    assert found.verdict == "not distinguishable (needs about 1 more seed)"
 
 
 # A simulated ablation: six variants without effect and one with, whose seeds move base and variants alike.
