@@ -97,7 +97,7 @@ def test_what_does_not_depend_on_results_is_asked_for_at_once(play):
     assert len(play(sampler="random").open(free=1)) == 6
 
 
-def test_the_same_results_lead_to_the_same_settings_whatever_was_interrupted(play, new_try, tmp_path):
+def test_the_same_results_lead_to_the_same_settings_whatever_was_interrupted(play):
     sweep = play()
     for number in range(1, 7):
         sweep.agenda = sweep.new_agenda()

@@ -64,7 +64,10 @@ class SweepAgenda:
             return Agenda(open=())
         claim = self.folder.claim_of("sweep")
         with lock_in_turn(claim, "chooses settings of the sweep", lambda: False, lambda _: None):
-            asked = self._ask([self._judged(one, self._read()) for one in self._read()], free, taken)
+            asked = self._read()
+            for place, one in enumerate(asked):
+                asked[place] = self._judged(one, asked)
+            asked = self._ask(asked, free, taken)
             if is_over(self.sweep, asked):
                 chosen = {"confirmed": choose(self.ablation, asked)}
                 atomic.write_json(self.folder.path / SWEEP_FOLDER / CONFIRMED_NAME, chosen)

@@ -126,7 +126,7 @@ def _dot(dot: Dot, x: float, down: Scale) -> Markup:
         shape = _cross(x, y, dot.colour) if dot.is_lost else [_circle(x, y, 3, f"estimate hollow {dot.colour}")]
     elif dot.outcome > down.high:
         y = down.end
-        shape = [svg.polygon([(x, y - 5), (x - 4.5, y + 3), (x + 4.5, y + 3)], dot.colour)]
+        shape = [svg.polygon([(x, y - 5), (x - 4.5, y + 3), (x + 4.5, y + 3)], f"estimate {dot.colour}")]
     else:
         y = down(dot.outcome)
         shape = [_circle(x, y, 5.5 if dot.stands_out else 3.5, f"estimate {dot.colour}")]
