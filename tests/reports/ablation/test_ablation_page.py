@@ -83,7 +83,7 @@ def test_all_parts_of_a_finished_ablation_are_there(written):
         "1 of 3",
         "trials/hot/seed-2",
         "step 45: the loss is 9.812",
-        "Found with 8 seeds",
+        ">8 seeds</th>",
         "smidgen ablate",
         "[variants.no-xsa]",
         "3f3f3f",
