@@ -2,15 +2,13 @@
 
 import time
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
+from rich.progress import TaskID
 from rich.text import Text
 
+from smidgen.cli.bar_display import BarDisplay
 from smidgen.cli.display import DOING, LINES_WITHOUT_TERMINAL
-from smidgen.cli.output import console
 from smidgen.lab.ablation.definition import Ablation
 from smidgen.lab.ablation.outcome import FINISHED
 from smidgen.lab.ablation.sweep import Sweep
@@ -19,19 +17,11 @@ from smidgen.trials.forecast import Forecast
 from smidgen.trials.watcher import AblationWatcher
 
 
-class AblationDisplay(AblationWatcher):
-    """The watcher of an ablation on the command line; a context manager, so that the terminal is left in order."""
+class AblationDisplay(BarDisplay, AblationWatcher):
+    """The watcher of an ablation on the command line."""
 
     def __init__(self, ablation: Ablation, folder: Path, *, as_json: bool) -> None:
-        self.screen: Console = console(as_json=as_json)
-        self.bar = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
-            TextColumn("{task.fields[detail]}"),
-            console=self.screen,
-            transient=True,
-        )
+        super().__init__(as_json=as_json, bar_width=20)
         self.all: TaskID | None = None
         self.rows: dict[str, TaskID] = {}
         # How far each trial is that has not ended, and how many trials' worth was done since it began here.
@@ -45,15 +35,6 @@ class AblationDisplay(AblationWatcher):
             names = ", ".join([*(variant.name for variant in ablation.variants), sweep_words(ablation.sweep)])
         self.screen.print(Text(f"base {ablation.base.recipe.name}, variants {names}"))
         self.screen.print(f"folder {folder}")
-
-    def __enter__(self) -> Self:
-        self.bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.bar.stop()
 
     # The methods of `AblationWatcher`.
 

@@ -1,14 +1,12 @@
 """What a person sees while a run goes on: stages as they come, live progress, results as soon as they exist."""
 
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
+from rich.progress import TaskID
 from rich.text import Text
 
+from smidgen.cli.bar_display import BarDisplay
 from smidgen.cli.design_display import show_design
-from smidgen.cli.output import console
 from smidgen.cli.show import show_data, show_export, show_samples, show_scores
 from smidgen.recipes.recipe import Recipe
 from smidgen.records.run_folder import RunFolder
@@ -61,33 +59,16 @@ def trial_line(record: dict[str, Any]) -> str:
     return f"step {record['step']}: {'; '.join([*scores, *skipped])}"
 
 
-class LiveDisplay:
-    """The watcher of a run on the command line; a context manager, so that the terminal is left in order."""
+class LiveDisplay(BarDisplay):
+    """The watcher of a run on the command line."""
 
     def __init__(self, recipe: Recipe, run: RunFolder, *, as_json: bool) -> None:
-        self.screen: Console = console(as_json=as_json)
+        super().__init__(as_json=as_json, bar_width=28)
         self.run = run
-        self.bar = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=28),
-            TextColumn("{task.fields[detail]}"),
-            console=self.screen,
-            transient=True,
-        )
         self.shown: TaskID | None = None
         self.printed_steps = 0
         self.screen.print(Text(f"{recipe.name}  {recipe.description}", style="bold"))
         self.screen.print(f"run folder {run.path}")
-
-    def __enter__(self) -> Self:
-        self.bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.bar.stop()
 
     # The methods of `life.watcher.Watcher`, which is not imported because it would bring torch along.
 

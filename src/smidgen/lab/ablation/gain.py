@@ -21,4 +21,5 @@ def expected_gains(gains: Sequence[float], errors: Sequence[float]) -> list[floa
     if not len(g):
         return []
     variance = max(0.0, float(np.mean(g**2 - e**2)))
-    return [float(gain * variance / (variance + error**2)) for gain, error in zip(g, e, strict=True)]
+    # A loss that is shrunk to nothing is no "-0.0".
+    return [float(gain * variance / (variance + error**2)) + 0.0 for gain, error in zip(g, e, strict=True)]
