@@ -15,6 +15,8 @@ from smidgen.training import trainer as trainer_module
 from smidgen.training.stack import Member, can_be_stacked, train_together
 from smidgen.training.trainer import Trainer, train
 
+from .stop_after import StopAfter
+
 CPU = torch.device("cpu")
 # Losses in float32 of a stack and of each model alone.
 CLOSE = 1e-4
@@ -83,17 +85,6 @@ def assert_same_run(member, expected):
 
 def steps_saved(member):
     return sorted(path.name for path in member.run.checkpoints.glob("step-*"))
-
-
-class StopAfter:
-    """Asks to stop once it was asked a number of times."""
-
-    def __init__(self, steps):
-        self.left = steps
-
-    def __call__(self):
-        self.left -= 1
-        return self.left < 0
 
 
 def test_each_member_leaves_the_folder_that_it_leaves_alone(members):

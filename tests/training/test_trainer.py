@@ -23,6 +23,8 @@ from smidgen.training.optimizer import build_optimizer
 from smidgen.training.saving import most_bytes
 from smidgen.training.trainer import Trainer
 
+from .stop_after import StopAfter
+
 
 def final_tensors(run):
     checkpoint, _ = newest_checkpoint(run.checkpoints)
@@ -34,17 +36,6 @@ def assert_same_bits(first, second):
         assert first[part].keys() == second[part].keys()
         for name in first[part]:
             assert torch.equal(first[part][name], second[part][name]), (part, name)
-
-
-class StopAfter:
-    """Asks to stop once it was asked a number of times."""
-
-    def __init__(self, steps):
-        self.left = steps
-
-    def __call__(self):
-        self.left -= 1
-        return self.left < 0
 
 
 def test_training_lowers_the_loss_and_says_how_far_it_came(train_in):

@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 
+from smidgen.errors import BadInput
 from smidgen.lab.ablation.definition import read_ablation
 from smidgen.lab.ablation.outcome import Outcome
 from smidgen.lab.ablation.table import Table
@@ -33,6 +34,20 @@ def defined(written):
         return read_ablation(written(text), **keywords)
 
     return make
+
+
+@pytest.fixture
+def refused(written):
+    """Holds a text to being refused with one sentence that names the file."""
+
+    def check(text, message):
+        path = written(text)
+        with pytest.raises(BadInput, match=message) as caught:
+            read_ablation(path)
+        assert str(path) in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+    return check
 
 
 @pytest.fixture(scope="session")
