@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from smidgen.errors import BadInput
-from smidgen.recipes.loading import load_recipe
+from smidgen.recipes.loading import load_recipe, recipe_from_dict
 from smidgen.recipes.recipe import Recipe
+from smidgen.records.run_folder import RunFolder
 
 if TYPE_CHECKING:
+    from smidgen.design.summary import Questions
     from smidgen.evaluation.unfinished import Unfinished
 
 __all__ = ["ablate", "compare", "design", "evaluate", "export", "generate", "load_recipe", "solve", "train"]
@@ -37,7 +39,8 @@ def design(
     scale: int | None = None,
     price_per_hour: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
-    """Count and diagnose a recipe (an object, a name or a file), or the ``config.json`` of a model of others.
+    """Count and diagnose a recipe (an object, a name or a file), a run's folder, or the ``config.json`` of a model of
+    others or its folder. A run whose data are built is also told how its documents and its vocabulary suit it.
 
     ``budget`` are the most parameters that are wanted, ``document_tokens`` the usual length of the documents,
     ``cache_tokens`` those to keep keys and values of (one context if not given). ``scale`` adds a plan for so many
@@ -58,12 +61,33 @@ def design(
     )
     if isinstance(recipe, Recipe):
         return summarise_recipe(recipe, questions)
-    if not recipe.endswith(".json"):
+    path = Path(recipe)
+    if not path.is_dir() and path.suffix != ".json":
         return summarise_recipe(load_recipe(recipe, overrides=overrides, data=data), questions)
     if overrides or data:
-        raise BadInput("--set and --data change recipes; a config.json is read as it is")
-    entries = entries_beside(Path(recipe))
-    return summarise_shape(read_shape(recipe), name=recipe, tokenizer_entries=entries, questions=questions)
+        raise BadInput("--set and --data change recipes; a run and a config.json are read as they are")
+    if RunFolder(path).exists:
+        return summarise_recipe(*_of_run(RunFolder(path), questions))
+    config = path / "config.json" if path.is_dir() else path
+    entries = entries_beside(config)
+    return summarise_shape(read_shape(str(config)), name=recipe, tokenizer_entries=entries, questions=questions)
+
+
+def _of_run(run: RunFolder, questions: "Questions") -> tuple[Recipe, "Questions"]:
+    """A run's recipe, and the questions with what its data answer, where they are built."""
+    recipe = recipe_from_dict(run.stored_recipe(), origin=str(run.recipe))
+    if not run.data.exists():
+        return recipe, questions
+    from smidgen.data.build import open_data
+    from smidgen.data.usage import measure_usage
+    from smidgen.design.subject import EntriesSeen
+
+    usage = measure_usage(open_data(run.data, None, verify=False))
+    # Control tokens and bytes come first and are there whether the text has them or not.
+    learned = usage.counts[recipe.smallest_vocab_size :]
+    seen = EntriesSeen(entries=len(usage.counts) - int((learned == 0).sum()), tokens=usage.tokens)
+    document_tokens = questions.document_tokens or usage.document_tokens
+    return recipe, replace(questions, document_tokens=document_tokens, entries_seen=seen)
 
 
 def solve(

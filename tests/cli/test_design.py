@@ -6,6 +6,10 @@ import sys
 
 import pytest
 
+from smidgen.data import usage
+from smidgen.data.build import open_data
+from smidgen.recipes.loading import recipe_from_dict
+
 LLAMA = {
     "model_type": "llama",
     "vocab_size": 1000,
@@ -121,3 +125,22 @@ def test_the_cache_is_of_as_many_tokens_as_asked(smidgen):
 def test_no_torch_is_needed():
     code = "import sys, smidgen; smidgen.design('ant-5m'); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_run_tells_what_of_its_vocabulary_its_text_uses(smidgen, finished_run, monkeypatch):
+    monkeypatch.setattr(usage, "MOST_TOKENS", 200)
+    recipe = recipe_from_dict(finished_run.stored_recipe(), origin="stored")
+    data = open_data(finished_run.data, None)
+    begun = 200 // len(data.train)
+    used = {token for shard in data.train.values() for token in shard.tokens[:begun].tolist()}
+    unused = set(range(recipe.smallest_vocab_size, recipe.design.vocab_size)) - used
+    findings = smidgen("design", finished_run.path, "--json").json["findings"]
+    message = next(finding["message"] for finding in findings if finding["code"] == "unseen-ids")
+    assert message.startswith(f"{len(unused)} of {recipe.design.vocab_size} entries")
+
+
+def test_the_folder_of_a_model_is_as_good_as_its_config(smidgen, config_file):
+    path = config_file(LLAMA)
+    by_folder, by_file = (smidgen("design", given, "--json").json for given in (path.parent, path))
+    assert by_folder.pop("name") != by_file.pop("name")
+    assert by_folder == by_file

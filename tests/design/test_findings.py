@@ -11,7 +11,7 @@ from smidgen.design.finding import SEVERITIES
 from smidgen.design.findings import diagnose
 from smidgen.design.parameters import count_parameters
 from smidgen.design.shape import shape_of
-from smidgen.design.subject import Subject
+from smidgen.design.subject import EntriesSeen, Subject
 from smidgen.design.summary import Questions, summarise_recipe
 from smidgen.recipes.loading import load_recipe, recipe_from_dict, shipped_names
 
@@ -40,6 +40,7 @@ CASES = {
     "budget": ("gpt-s-5m", [], {"budget": 5_000_000}),
     "missing-ids": ("gpt-s-5m", [], {"tokenizer_entries": 4100}),
     "unused-ids": ("gpt-s-5m", [], {"tokenizer_entries": 4000}),
+    "unseen-ids": ("gpt-s-5m", [], {"entries_seen": EntriesSeen(entries=3800, tokens=10**6)}),
     "embedding-share": ("ant-5m", [], {}),
     "head-size": ("ant-5m", [], {}),
     "kv-grouping": ("ant-5m", [], {}),
@@ -145,12 +146,26 @@ def test_the_corrected_design_of_ants_card_does_not_fit_its_own_budget():
     assert 4_900_000 < count_parameters(fitting).total <= 5_000_000
 
 
-def test_that_design_is_an_error_when_its_budget_is_given():
+def test_that_design_breaks_the_budget_of_its_recipe():
     sizes = ["hidden_size=256", "num_layers=7", "num_heads=4", "num_kv_heads=4", "head_dim=64"]
     recipe = load_recipe("ant-5m", overrides=[f"design.{size}" for size in sizes])
-    finding = found(recipe, budget=5_000_000)["budget"]
+    finding = found(recipe, budget=recipe.parameter_budget)["budget"]
     assert finding.severity == "error"
     assert "leave 805,696, and 7 layers need 1,835,008 for attention alone" in finding.message
+
+
+def test_a_budget_that_is_asked_for_comes_before_the_recipes():
+    recipe = load_recipe("ant-5m")
+    assert not [f for f in summarise_recipe(recipe)["findings"] if f["code"] == "budget"]
+    larger = load_recipe("ant-5m", overrides=["design.num_layers=13"])
+    assert [f for f in summarise_recipe(larger)["findings"] if f["code"] == "budget"]
+    assert not [f for f in summarise_recipe(larger, Questions(budget=6_000_000))["findings"] if f["code"] == "budget"]
+
+
+def test_every_entry_may_be_seen():
+    recipe = load_recipe("gpt-s-5m")
+    entries = recipe.design.vocab_size
+    assert "unseen-ids" not in found(recipe, entries_seen=EntriesSeen(entries=entries, tokens=10**6))
 
 
 @pytest.mark.parametrize("name", sorted({*shipped_names()} - {"ant-5m"}))

@@ -9,7 +9,7 @@ from smidgen.cli.options import DataPaths, Json, Overrides
 
 def design(
     recipe: Annotated[
-        str, typer.Argument(metavar="RECIPE", help="A recipe, or the config.json of a model of others.")
+        str, typer.Argument(metavar="RECIPE", help="A recipe, a run folder, or the config.json of a model of others.")
     ],
     overrides: Overrides = None,
     data: DataPaths = None,

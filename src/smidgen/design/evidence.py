@@ -101,19 +101,24 @@ KV_GROUPING = (
     ),
     FEW_TOKENS_TOO,
 )
+UNTRAINED_ROWS = Evidence(
+    "for",
+    "correlational",
+    "entries that training hardly saw keep nearly their initial vectors and derail what is generated",
+    "arXiv:2405.05417",
+)
 RARE_TOKENS = (
-    Evidence(
-        "for",
-        "correlational",
-        "entries that training hardly saw keep nearly their initial vectors and derail what is generated",
-        "arXiv:2405.05417",
-    ),
+    UNTRAINED_ROWS,
     Evidence(
         "for", "hypothesis", "frequencies are taken to fall as 1/rank (Zipf); the limit is assumed", "this program"
     ),
 )
 UNUSED_IDS = (
     Evidence("for", "arithmetic", "no text ever reaches these rows", "tokenizer.json beside the configuration"),
+)
+UNSEEN_IDS = (
+    Evidence("for", "arithmetic", "counted in the text that the run trains on", "the run's own shards"),
+    UNTRAINED_ROWS,
 )
 DEPTH = (
     Evidence(

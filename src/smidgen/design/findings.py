@@ -9,6 +9,7 @@ from smidgen.design.subject import Subject
 RULES: tuple[Callable[[Subject], Iterator[Finding]], ...] = (
     budget.over_budget,
     vocabulary.unused_ids,
+    vocabulary.unseen_ids,
     vocabulary.embedding_share,
     attention.head_size,
     attention.kv_grouping,

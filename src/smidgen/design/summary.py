@@ -12,7 +12,7 @@ from smidgen.design.memory import inference_memory
 from smidgen.design.parameters import count_parameters
 from smidgen.design.scale import scale_plan, training_rates
 from smidgen.design.shape import Shape, shape_of
-from smidgen.design.subject import Subject
+from smidgen.design.subject import EntriesSeen, Subject
 from smidgen.design.training_memory import FLOAT32_BYTES, training_memory
 from smidgen.recipes.recipe import Recipe
 from smidgen.recipes.training import TrainingSettings
@@ -20,12 +20,14 @@ from smidgen.recipes.training import TrainingSettings
 
 @dataclass(frozen=True, kw_only=True)
 class Questions:
-    """What besides the design itself is asked: a ``budget`` of parameters, the usual length of documents, the length
-    of the cache, and a plan for ``scale_tokens`` with prices by hardware.
+    """What besides the design itself is asked: a ``budget`` of parameters, the usual length of documents, the entries
+    of the vocabulary that its text uses, the length of the cache, and a plan for ``scale_tokens`` with prices by
+    hardware.
     """
 
     budget: int | None = None
     document_tokens: int | None = None
+    entries_seen: EntriesSeen | None = None
     cache_tokens: int | None = None
     scale_tokens: int | None = None
     price_per_hour: Mapping[str, float] = field(default_factory=dict)
@@ -39,8 +41,9 @@ def summarise_recipe(recipe: Recipe, questions: Questions = NOTHING_BESIDES) -> 
     subject = Subject(
         shape=require_possible(shape_of(recipe.design), origin=recipe.name),
         training=recipe.training,
-        budget=questions.budget,
+        budget=questions.budget or recipe.parameter_budget,
         document_tokens=questions.document_tokens,
+        entries_seen=questions.entries_seen,
     )
     return _summary(subject, recipe.name, questions)
 

@@ -96,6 +96,25 @@ def unused_ids(subject: Subject) -> Iterator[Finding]:
         )
 
 
+def unseen_ids(subject: Subject) -> Iterator[Finding]:
+    """Tokens that exist and that the text of the run does not use: made of others, or learned from other text."""
+    seen, shape = subject.entries_seen, subject.shape
+    if seen is None:
+        return
+    unseen = shape.vocab_size - seen.entries
+    if unseen <= UNUSED_SHARE * shape.vocab_size:
+        return
+    yield Finding(
+        code="unseen-ids",
+        severity="warning",
+        message=f"{unseen:,} of {shape.vocab_size:,} entries of the vocabulary occur nowhere in {seen.tokens:,} "
+        f"tokens of the training text: {unseen * shape.hidden_size * (1 if shape.tied else 2):,} parameters",
+        evidence=evidence.UNSEEN_IDS,
+        changes={"design.vocab_size": seen.entries},
+        effect="or train the tokenizer on the text that the model will see",
+    )
+
+
 def _sights_of_rarest(entries: int, tokens: int) -> float:
     """By Zipf's law: the n-th most frequent entry has 1/n of the first one's frequency, and all sum to 1."""
     return tokens / (entries * (math.log(entries) + EULER_GAMMA))

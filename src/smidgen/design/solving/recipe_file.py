@@ -38,6 +38,7 @@ def recipe_text(solution: Solution, *, name: str, command: str) -> str:
         f"name = {json.dumps(name)}",
         f"description = {json.dumps(_description(best))}",
         'source = "smidgen solve"',
+        f"parameter_budget = {solution.budget}",
         "",
         "[design]",
         *(f"{key} = {getattr(best.config, key)}" for key in SIZES),
