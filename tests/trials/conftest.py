@@ -9,7 +9,7 @@ import pytest
 from smidgen.lab.ablation.definition import read_ablation
 from smidgen.lab.ablation.trial import plan_trials
 from smidgen.records import atomic, measurements
-from smidgen.trials.ablation_run import Conditions, run_ablation
+from smidgen.trials.ablation_run import Conditions, run_ablation, stored_rates
 from smidgen.trials.folder import AblationFolder
 from smidgen.trials.watcher import AblationWatcher
 
@@ -31,7 +31,7 @@ class Try:
 
     @property
     def trials(self):
-        return plan_trials(self.ablation)
+        return plan_trials(self.ablation, stored_rates(self.folder))
 
     def run(self, watcher=None, **conditions):
         conditions = {"workers": 2, "watcher": watcher or AblationWatcher(), **conditions}

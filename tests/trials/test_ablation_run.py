@@ -274,6 +274,20 @@ def test_halving_ends_the_worse_half_early_whatever_is_killed(new_try):
     assert "place 2 of 2" in records["a/seed-2"]["message"]
 
 
+def test_variants_with_other_vocabularies_train_on_the_same_bytes(new_try):
+    variants = '[variants.smaller]\n"design.vocab_size" = 270'
+    attempt = new_try(variants=variants, budget='equal = "bytes"\nbytes = 12_000')
+    attempt.run()
+    records = attempt.records()
+    rates = read(attempt.folder.rates)
+    assert rates["base"] < rates["smaller"] < 1
+    assert {record["state"] for record in records.values()} == {"finished"}
+    assert records["base/seed-1"]["tokens"] < records["smaller/seed-1"]["tokens"]
+    # Whole steps, and a mean over samples instead of over the shards.
+    for record in records.values():
+        assert record["text_bytes"] == pytest.approx(12_000, rel=0.1)
+
+
 def test_seconds_are_turned_into_tokens_by_speeds_that_are_measured_once(new_try, monkeypatch):
     from smidgen.lab.ablation.trial import plan_trials
 

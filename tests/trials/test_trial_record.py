@@ -24,6 +24,9 @@ def scored_run(path):
         for name, value in (("bits-per-byte", 2.5), ("bits-per-byte/a", 2.0))
     }
     atomic.write_json(run.scores / "recipe.json", {"scores": {**scores, "piqa": {"acc": {"value": 0.5}}}})
+    sizes = {"text": (1000, 3000), "sums": (10, 10)}
+    sources = {name: {"train_tokens": tokens, "train_text_bytes": size} for name, (tokens, size) in sizes.items()}
+    atomic.write_json(run.data / "index.json", {"shares": {"text": 0.75, "sums": 0.25}, "sources": sources})
     return run
 
 
@@ -37,6 +40,7 @@ def test_a_finished_trial_tells_what_it_took_and_what_came_of_it(tmp_path):
         "message": "",
         "step": 2,
         "tokens": 200,
+        "text_bytes": 500,
         "seconds": 4.0,
         "tokens_per_second": 50.0,
         "parameters": 123,

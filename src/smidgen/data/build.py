@@ -107,15 +107,22 @@ def sample_texts(recipe_data: DataSettings, *, bytes_wanted: int, seed: int, cac
     Documents that `build` would hold out are left out. Raises ``BadInput`` as `build` does.
     """
     for name, share in recipe_data.mean_shares().items():
-        source = recipe_data.sources[name]
-        missing = math.ceil(share * bytes_wanted)
-        with closing(open_source(name, source, seed=seed, cache=cache, rejected=Counter())) as documents:
-            for document, held_out in with_sides(documents, recipe_data.held_out_fraction, source=f"source {name!r}"):
-                if missing <= 0:
-                    break
-                if not held_out:
-                    missing -= len(document.text.encode())
-                    yield document.text
+        wanted = math.ceil(share * bytes_wanted)
+        yield from source_texts(recipe_data, name, bytes_wanted=wanted, seed=seed, cache=cache)
+
+
+def source_texts(
+    recipe_data: DataSettings, name: str, *, bytes_wanted: int, seed: int, cache: Path | None
+) -> Iterator[str]:
+    """Yield training text of one source, as `sample_texts` does of all."""
+    source = recipe_data.sources[name]
+    with closing(open_source(name, source, seed=seed, cache=cache, rejected=Counter())) as documents:
+        for document, held_out in with_sides(documents, recipe_data.held_out_fraction, source=f"source {name!r}"):
+            if bytes_wanted <= 0:
+                break
+            if not held_out:
+                bytes_wanted -= len(document.text.encode())
+                yield document.text
 
 
 # Building

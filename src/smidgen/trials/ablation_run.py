@@ -13,19 +13,22 @@ from smidgen.lab.ablation.budget import BASE
 from smidgen.lab.ablation.definition import Ablation
 from smidgen.lab.ablation.noise_record import known_noise
 from smidgen.lab.ablation.power import power_estimates
-from smidgen.lab.ablation.trial import Trial
+from smidgen.lab.ablation.trial import Trial, unmeasured
 from smidgen.records import atomic, manifest
 from smidgen.stopping import StopRequest
 from smidgen.trials.crew import Crew
 from smidgen.trials.folder import AblationFolder
 from smidgen.trials.forecast import forecast
-from smidgen.trials.job import Job, Work
+from smidgen.trials.job import Job, Kind, Work
 from smidgen.trials.places import Place, find_places
 from smidgen.trials.programme import Programme
 from smidgen.trials.sitting import Sitting
 from smidgen.trials.store import Store, assign_stores, key_of, recipe_of
 from smidgen.trials.turn import lock_in_turn
 from smidgen.trials.watcher import AblationWatcher
+
+# What is measured of each variant for a budget, in words, and the kind of job that does it.
+_MEASURED: dict[str, tuple[str, Kind]] = {"seconds": ("speed", "rate"), "bytes": ("tokens for its text", "density")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,23 +98,24 @@ def claim_folder(folder: AblationFolder, ablation: Ablation, source: Path) -> No
 
 
 def stored_rates(folder: AblationFolder) -> dict[str, float]:
-    """Tokens per second by variant, as far as they were measured."""
+    """Tokens for each unit of the budget by variant, as far as the budget needs them and they were measured."""
     return manifest.read_record(folder.rates)
 
 
 def _programme(ablation: Ablation, folder: AblationFolder) -> Programme | None:
     """All trials; ``None`` while the rates are not measured that their length depends on."""
     rates = stored_rates(folder)
-    if ablation.budget.equal == "seconds" and not rates.keys() >= {one.name for one in ablation.everyone}:
-        return None
-    return Programme(ablation, folder, rates)
+    return None if unmeasured(ablation, rates) else Programme(ablation, folder, rates)
 
 
 def _carry_out(ablation: Ablation, folder: AblationFolder, sitting: Sitting, conditions: Conditions) -> None:
     [machine] = sitting.do([sitting.common], [Place(threads=0)])
     programme = _programme(ablation, folder)
     if programme is None:
-        _measure_rates(ablation, folder, sitting, _places(machine, conditions, most=_count(ablation)))
+        # Speed is that of all places at once, as the trials will run; what text comes to is the same everywhere.
+        by_speed = ablation.budget.equal == "seconds"
+        places = _places(machine, conditions, most=_count(ablation)) if by_speed else _all_cores(machine)
+        _measure_rates(ablation, folder, sitting, places)
         programme = Programme(ablation, folder, stored_rates(folder))
     expected = programme.expected
     left = [trial for trial in expected if not folder.has_ended(trial.folder_name)]
@@ -124,13 +128,17 @@ def _carry_out(ablation: Ablation, folder: AblationFolder, sitting: Sitting, con
             stores,
             folder,
             workers=[str(place) for place in places],
-            rates=stored_rates(folder),
+            rates=stored_rates(folder) if ablation.budget.equal == "seconds" else {},
             sentences=_power(ablation, expected, conditions.noise),
         )
     )
     _prepare(ablation, needing, stores, sitting, machine)
     by_need = {(key_of(trial.recipe), trial.scale): stores[trial.folder_name] for trial in needing}
     sitting.carry_out(programme, lambda trial: by_need[key_of(trial.recipe), trial.scale], places)
+
+
+def _all_cores(machine: Mapping[str, Any]) -> tuple[Place, ...]:
+    return (Place(threads=machine["cores"]),)
 
 
 def _places(machine: Mapping[str, Any], conditions: Conditions, *, most: int) -> tuple[Place, ...]:
@@ -154,18 +162,19 @@ def _power(ablation: Ablation, trials: Sequence[Trial], noise: Path | None) -> l
 
 
 def _measure_rates(ablation: Ablation, folder: AblationFolder, sitting: Sitting, places: Sequence[Place]) -> None:
-    """One variant after the other, at all places at once, as the trials will run."""
+    """One variant after the other, at all of the places at once."""
+    what, kind = _MEASURED[ablation.budget.equal]
     claim = folder.claim_of("rates")
-    with lock_in_turn(claim, "measures speeds", sitting.stop_requested, sitting.watcher.noticed):
+    with lock_in_turn(claim, f"measures {what}", sitting.stop_requested, sitting.watcher.noticed):
         rates = stored_rates(folder)
         for variant in ablation.everyone:
             if variant.name in rates:
                 continue
-            sitting.watcher.preparing(f"speed of {variant.name}")
+            sitting.watcher.preparing(f"{what} of {variant.name}")
             work = Work(name=variant.name, recipe=variant.recipe.as_dict())
-            job = replace(sitting.common, kind="rate", works=(work,), log=str(folder.log_of("rates")))
+            job = replace(sitting.common, kind=kind, works=(work,), log=str(folder.log_of("rates")))
             found = sitting.do([job] * len(places), places)
-            rates[variant.name] = round(fmean(result["rates"][variant.name] for result in found), 1)
+            rates[variant.name] = fmean(result["rates"][variant.name] for result in found)
             atomic.write_json(folder.rates, rates)
 
 
@@ -190,4 +199,4 @@ def _prepare(
     )
     if works:
         log = str(sitting.folder.log_of("shared"))
-        sitting.do([replace(sitting.common, kind="store", works=works, log=log)], [Place(threads=machine["cores"])])
+        sitting.do([replace(sitting.common, kind="store", works=works, log=log)], _all_cores(machine))

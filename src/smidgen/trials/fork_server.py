@@ -24,6 +24,7 @@ from smidgen.errors import Interrupted, OutOfResources, SmidgenError
 from smidgen.records.atomic import DISK_IS_FULL, make_directories
 from smidgen.stopping import StopRequest, stop_on_signals
 from smidgen.training.device import is_out_of_memory
+from smidgen.trials.density import measure_densities
 from smidgen.trials.job import Job
 from smidgen.trials.machine import describe_machine
 from smidgen.trials.rate import measure_rates
@@ -34,6 +35,7 @@ JOBS: dict[str, Callable[[Job, Callable[..., None], StopRequest], dict[str, Any]
     "machine": describe_machine,
     "store": build_stores,
     "rate": measure_rates,
+    "density": measure_densities,
     "trials": run_trials,
 }
 # A write of up to so many bytes to a pipe is not mixed with those of other processes (POSIX: PIPE_BUF).

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 
-Kind = Literal["machine", "store", "rate", "trials"]
+Kind = Literal["machine", "store", "rate", "density", "trials"]
 
 
 @dataclass(frozen=True, kw_only=True)

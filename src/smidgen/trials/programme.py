@@ -17,8 +17,8 @@ from smidgen.trials.sweep_sampler import load_optuna
 class Programme:
     """The trials of an ablation. What a sweep has found by its end becomes part of it then.
 
-    ``rates`` are tokens per second by variant, for a budget of seconds. Raises ``BadInput`` where the budget cannot
-    be held equal, for halving before the first held-out measurement, and for a sweep without optuna.
+    ``rates`` are tokens for each second or byte by variant, for a budget of these. Raises ``BadInput`` where the
+    budget cannot be held equal, for halving before the first held-out measurement, and for a sweep without optuna.
     """
 
     def __init__(self, ablation: Ablation, folder: AblationFolder, rates: Mapping[str, float]) -> None:

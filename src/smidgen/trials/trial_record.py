@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from smidgen.data.build import INDEX_NAME
 from smidgen.lab.ablation.definition import BITS_PER_BYTE
 from smidgen.lab.ablation.outcome import FINISHED, RECIPE_SCORES, TRIAL_NAME
 from smidgen.lab.ablation.trial import Trial
@@ -15,7 +16,8 @@ def write_trial_record(run: RunFolder, trial: Trial | Work, state: str, message:
 
     ``step``, ``tokens`` and ``tokens_per_second`` are those of the last line of progress, and ``seconds`` what the
     steps up to there took at that speed, without measuring and saving. ``bits_per_byte`` are those of the final
-    evaluation, ``None`` for a trial that did not finish.
+    evaluation, ``None`` for a trial that did not finish. ``text_bytes`` are what its tokens stand for in the mean of
+    its data, ``None`` where these are not built.
     """
     design = manifest.read_record(run.design)
     lines = measurements.read(run.measurements, measurements.TRAINING)
@@ -30,6 +32,7 @@ def write_trial_record(run: RunFolder, trial: Trial | Work, state: str, message:
         "message": message,
         "step": last.get("step", 0),
         "tokens": tokens,
+        "text_bytes": _text_bytes(run, tokens),
         "seconds": round(tokens / speed, 3) if speed else 0.0,
         "tokens_per_second": speed,
         "parameters": design.get("parameters", {}).get("total"),
@@ -39,6 +42,15 @@ def write_trial_record(run: RunFolder, trial: Trial | Work, state: str, message:
     }
     atomic.write_json(run.path / TRIAL_NAME, record)
     return record
+
+
+def _text_bytes(run: RunFolder, tokens: int) -> int | None:
+    index = manifest.read_record(run.data / INDEX_NAME)
+    if not index:
+        return None
+    sources = index["sources"].items()
+    per_token = sum(index["shares"][name] * one["train_text_bytes"] / one["train_tokens"] for name, one in sources)
+    return round(tokens * per_token)
 
 
 def _final_bits_per_byte(run: RunFolder) -> dict[str, float]:

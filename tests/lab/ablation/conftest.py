@@ -88,6 +88,7 @@ def ended(tmp_path):
             "state": state,
             "message": message,
             "tokens": round(122_880 * scale),
+            "text_bytes": values.get("text_bytes"),
             "seconds": values.get("seconds", 31.0),
             "bits_per_byte": bits if state == "finished" else None,
         }

@@ -66,8 +66,35 @@ def test_equal_seconds_give_tokens_by_the_measured_rates(shares):
 
 
 def test_seconds_cannot_be_shared_out_before_all_rates_are_measured(shares):
-    with pytest.raises(BadInput, match="needs the tokens per second of all, and those of deep are not measured"):
+    with pytest.raises(BadInput, match="needs the tokens per second of every variant, and deep is not measured"):
         shares('equal = "seconds"\nseconds = 10', {"base": 50_000.0, "batches": 60_000.0})
+
+
+def test_equal_bytes_give_tokens_by_what_each_tokenizer_makes_of_them(shares):
+    rates = {"base": 0.5, "batches": 0.5, "deep": 0.25}
+    budget, found, by_name = shares('equal = "bytes"\nbytes = 310_000', rates)
+    assert {name: share.recipe.training.tokens for name, share in by_name.items()} == {
+        "base": 155_000,
+        "batches": 155_000,
+        "deep": 77_500,
+    }
+    assert all(
+        share.bytes == share.steps * share.recipe.training.batch_tokens / rates[name]
+        for name, share in by_name.items()
+    )
+    assert [line.partition(" of the base's")[0] for line in deviations(budget, found)] == [
+        "batches gets -2.7% bytes",
+        "deep gets -2.7% bytes",
+    ]
+    assert budget.sentence == "310,000 bytes of text each"
+
+
+def test_equal_bytes_may_come_with_equal_parameters(shares):
+    rates = dict.fromkeys(("base", "batches", "deep"), 0.5)
+    budget, _, by_name = shares('equal = "bytes"\nbytes = 300_000\nadjust = "design.intermediate_size"', rates)
+    assert by_name["deep"].parameters == pytest.approx(by_name["base"].parameters, rel=0.01)
+    assert by_name["deep"].adjustment is not None
+    assert "as many parameters as the base" in budget.sentence
 
 
 def test_equal_parameters_come_with_equal_tokens(shares):
@@ -99,6 +126,7 @@ def test_less_than_a_step_cannot_be_held_equal(shares):
         ({"flops": 1e12}, r'flops=1000000000000\.0 does not belong to equal="tokens", which takes tokens'),
         ({"equal": "flops", "flops": 1e12, "tokens": 5}, r'tokens=5 does not belong to equal="flops"'),
         ({"equal": "flops"}, r'equal="flops" needs an amount, such as flops = 1e14'),
+        ({"equal": "bytes"}, r'equal="bytes" needs an amount, such as bytes = 16_000_000'),
         ({"equal": "seconds"}, r'equal="seconds" needs an amount, such as seconds = 600'),
         ({"equal": "seconds", "seconds": -1.0}, r"seconds=-1\.0 must be positive"),
         ({"equal": "flops", "flops": float("inf")}, r"flops=inf must be positive"),

@@ -187,14 +187,26 @@ def test_a_trial_in_another_ones_place_is_refused(ablation, ended, tmp_path):
         ablation_result(ablation, tmp_path / "runs")
 
 
+def test_bytes_that_were_not_kept_are_told(defined, ended, tmp_path):
+    ablation = defined(TEXT.replace("tokens = 122_880", 'equal = "bytes"\nbytes = 400_000'))
+    for seed in (3, 5, 7):
+        ended("base", seed, text_bytes=403_000)
+        ended("more", seed, text_bytes=380_000)
+    found = ablation_result(ablation, tmp_path / "runs", dict.fromkeys(("base", "more", "less"), 0.4))
+    assert [line for line in found["warnings"] if "instead of" in line] == [
+        "more read 380,000 bytes of text on average instead of 400,000 (-5%): "
+        "its rate was another than when it was measured"
+    ]
+
+
 def test_seconds_that_were_not_kept_are_told(defined, ended, tmp_path):
     ablation = defined(TEXT.replace("tokens = 122_880", 'equal = "seconds"\nseconds = 30'))
     for seed in (3, 5, 7):
         ended("base", seed, seconds=31.0)
         ended("more", seed, seconds=36.0)
     found = ablation_result(ablation, tmp_path / "runs", {"base": 5000.0, "more": 4000.0, "less": 6000.0})
-    assert [line for line in found["warnings"] if "instead of 30 s" in line] == [
-        "more trained 36 s on average instead of 30 s (+20%): its rate was another than when it was measured"
+    assert [line for line in found["warnings"] if "instead of" in line] == [
+        "more trained 36 s on average instead of 30 (+20%): its rate was another than when it was measured"
     ]
 
 

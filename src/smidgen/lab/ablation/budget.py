@@ -18,11 +18,24 @@ BASE = "base"
 # Beyond this a difference between budgets is told: what whole steps leave is mostly far below.
 TOLD_DEVIATION = 0.005
 
-Equal = Literal["tokens", "flops", "seconds", "parameters"]
+Equal = Literal["tokens", "flops", "seconds", "bytes", "parameters"]
 Adjust = Literal["design.intermediate_size", "design.hidden_size", "design.num_layers"]
 
-_AMOUNT: dict[str, str] = {"tokens": "tokens", "flops": "flops", "seconds": "seconds", "parameters": "tokens"}
-_EXAMPLE = {"tokens": "tokens = 4_000_000", "flops": "flops = 1e14", "seconds": "seconds = 600"}
+_AMOUNT: dict[str, str] = {
+    "tokens": "tokens",
+    "flops": "flops",
+    "seconds": "seconds",
+    "bytes": "bytes",
+    "parameters": "tokens",
+}
+_EXAMPLE = {
+    "tokens": "tokens = 4_000_000",
+    "flops": "flops = 1e14",
+    "seconds": "seconds = 600",
+    "bytes": "bytes = 16_000_000",
+}
+# Of these each variant gets as many tokens as was measured to be their worth; the nouns are for messages.
+_RATED = {"seconds": "the tokens per second", "bytes": "the tokens per byte of text"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,14 +43,16 @@ class Budget:
     """What every trial may spend: the amount of what ``equal`` names, times one of ``scales``.
 
     ``tokens`` may be ``None`` in a file, which stands for those of the base; ``flops`` are those of training;
-    ``seconds`` those of training at the rate that was measured. With "parameters" the tokens are equal, and the key
-    ``adjust`` of a variant is changed until it has as many parameters as the base.
+    ``seconds`` those of training at the rate that was measured; ``bytes`` those of the text that is trained on, in
+    UTF-8, for variants with tokenizers of their own. With "parameters" the tokens are equal, and the key ``adjust``
+    of a variant is changed until it has as many parameters as the base; with "bytes" that may be asked for, too.
     """
 
     equal: Equal = "tokens"
     tokens: int | None = None
     flops: float | None = None
     seconds: float | None = None
+    bytes: float | None = None
     adjust: Adjust | None = None
     scales: tuple[float, ...] = (1.0,)
 
@@ -45,8 +60,8 @@ class Budget:
         object.__setattr__(self, "scales", tuple(map(_whole, self.scales)))
         if self.equal == "parameters" and self.adjust is None:
             object.__setattr__(self, "adjust", ADJUSTABLE[0])
-        allowed = {_AMOUNT[self.equal], *(["adjust"] if self.equal == "parameters" else [])}
-        for name in ("tokens", "flops", "seconds", "adjust"):
+        allowed = {_AMOUNT[self.equal], *(["adjust"] if self.equal in ("parameters", "bytes") else [])}
+        for name in ("tokens", "flops", "seconds", "bytes", "adjust"):
             value = getattr(self, name)
             if value is not None and name not in allowed:
                 raise ValueError(
@@ -55,7 +70,7 @@ class Budget:
                 )
             if isinstance(value, (int, float)) and not 0 < value < math.inf:
                 raise ValueError(f"{name}={value} must be positive; {_EXAMPLE[name]} would work")
-        if self.equal in ("flops", "seconds") and self.amount is None:
+        if self.amount is None and _AMOUNT[self.equal] != "tokens":
             raise ValueError(f'equal="{self.equal}" needs an amount, such as {_EXAMPLE[self.equal]}')
         if self.scales[:1] != (1,) or any(not a < b < math.inf for a, b in itertools.pairwise(self.scales)):
             raise ValueError(
@@ -67,6 +82,11 @@ class Budget:
     def amount(self) -> float | None:
         """What a trial at scale 1 may spend, in units of what is counted."""
         return getattr(self, _AMOUNT[self.equal])
+
+    @property
+    def needed_rate(self) -> str:
+        """What has to be measured of each variant before anything can be planned, in words; mostly nothing."""
+        return _RATED.get(self.equal, "")
 
     def as_dict(self) -> dict[str, Any]:
         content = {name: value for name, value in asdict(self).items() if value is not None}
@@ -82,15 +102,22 @@ class Budget:
                 return f"{self.flops:.3g} FLOPs of training each"
             case "seconds":
                 return f"{self.seconds:g} s of training each, at the rate measured for each variant"
+            case "bytes":
+                return f"{self.bytes:,.0f} bytes of text each{self._and_parameters}"
             case "parameters":
-                return f"{self.tokens:,} tokens and as many parameters as the base each, by way of {self.adjust}"
+                return f"{self.tokens:,} tokens each{self._and_parameters}"
+
+    @property
+    def _and_parameters(self) -> str:
+        return f", and as many parameters as the base, by way of {self.adjust}" if self.adjust else ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
     """What one variant gets of the budget at one scale: its recipe, and what comes of it in whole steps.
 
-    ``flops`` are those of the whole training. ``adjustment`` is what was changed to make the parameters equal.
+    ``flops`` are those of the whole training, ``bytes`` those of its text where these are held equal. ``adjustment``
+    is what was changed to make the parameters equal.
     """
 
     variant: str
@@ -100,6 +127,7 @@ class Share:
     tokens: int
     parameters: int
     flops: float
+    bytes: float | None = None
     adjustment: Adjustment | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -110,6 +138,7 @@ class Share:
             "tokens": self.tokens,
             "parameters": self.parameters,
             "flops": self.flops,
+            "bytes": self.bytes,
             "adjusted": None if self.adjustment is None else self.adjustment.as_dict(),
         }
 
@@ -117,7 +146,8 @@ class Share:
 def share_of(
     budget: Budget, variant: str, recipe: Recipe, *, scale: float, base: Recipe, rates: Mapping[str, float]
 ) -> Share:
-    """The variant's part; ``rates`` are tokens per second by the name of the variant, for "seconds" alone.
+    """The variant's part; ``rates`` are tokens for each second or byte by the name of the variant, where these are
+    what is held equal.
 
     Raises ``BadInput`` where the budget cannot be held equal, or is less than a step of this variant.
     """
@@ -142,6 +172,7 @@ def share_of(
         tokens=plan.tokens,
         parameters=count_parameters(limited.design).total,
         flops=float(plan.tokens * flops_per_token(limited.design)["training"]),
+        bytes=plan.tokens / rates[variant] if budget.equal == "bytes" else None,
         adjustment=adjustment,
     )
 
@@ -153,13 +184,12 @@ def deviations(budget: Budget, shares: Sequence[Share]) -> list[str]:
     """
     if budget.equal == "seconds":
         return []
-    counted = "parameters" if budget.equal == "parameters" else budget.equal
     base = {share.scale: share for share in shares if share.variant == BASE}
     return [
         f"{share.variant} gets {ratio - 1:+.1%} {noun} of the base's{_at(share.scale)} "
         f"({amount:,.0f} against {reference:,.0f}), which is as near as its whole steps come"
         for share in shares
-        for noun in dict.fromkeys((counted, "tokens" if counted == "parameters" else counted))
+        for noun in dict.fromkeys((budget.equal, _AMOUNT[budget.equal], *(["parameters"] if budget.adjust else [])))
         if abs((ratio := (amount := getattr(share, noun)) / (reference := getattr(base[share.scale], noun))) - 1)
         > TOLD_DEVIATION
     ]
@@ -170,7 +200,7 @@ def _tokens(budget: Budget, variant: str, recipe: Recipe, scale: float, rates: M
     amount = (budget.amount or 0.0) * scale
     if budget.equal == "flops":
         return int(amount / flops_per_token(recipe.design)["training"])
-    if budget.equal == "seconds":
+    if budget.needed_rate:
         return int(amount * rates[variant])
     return round(amount)
 

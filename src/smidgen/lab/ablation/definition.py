@@ -266,10 +266,11 @@ def _sweep(
             f"{origin}, [sweep.axes] sets {file.budget.adjust}, which the budget adjusts to make the parameters "
             "equal; adjust another key, or hold tokens equal"
         )
-    if file.budget.equal == "seconds":
+    if file.budget.needed_rate:
         raise BadInput(
-            f"{origin}: a budget of seconds cannot be held equal in a sweep, because the speed of settings that are "
-            'not chosen yet cannot be measured; equal = "tokens" or "flops" works'
+            f"{origin}: a budget of {file.budget.equal} cannot be held equal in a sweep, because "
+            f"{file.budget.needed_rate} of settings that are not chosen yet cannot be measured; "
+            'equal = "tokens" or "flops" works'
         )
     if "training.data_order" in keys:
         raise BadInput(

@@ -48,7 +48,7 @@ class Outcome:
         return self.state != PENDING
 
     def as_dict(self) -> dict[str, Any]:
-        kept = {key: self.record.get(key) for key in ("message", "tokens", "seconds", "bits_per_byte")}
+        kept = {key: self.record.get(key) for key in ("message", "tokens", "text_bytes", "seconds", "bits_per_byte")}
         folder = f"trials/{folder_name(self.variant, self.seed, self.scale)}"
         return {"seed": self.seed, "scale": self.scale, "state": self.state, "folder": folder, **kept}
 

@@ -17,12 +17,13 @@ from smidgen.lab.ablation.outcome import DIVERGED, FAILED, FINISHED, HALVED, PEN
 from smidgen.lab.ablation.power import power_estimates
 from smidgen.lab.ablation.scaling import scalings
 from smidgen.lab.ablation.table import Table, tables
-from smidgen.lab.ablation.trial import plan_shares
+from smidgen.lab.ablation.trial import plan_shares, unmeasured
 from smidgen.lab.ablation.verdicts import verdicts
 from smidgen.lab.difference import LEVEL
 
-# A budget of seconds is told where the trainings took noticeably more or less: the rate is measured on a few steps.
-TOLD_SECONDS = 0.1
+# Budgets that are shared out by a measured rate: what trials tell of them, in words, and how far off is told. Speed
+# is measured on a few steps, the worth of text in tokens on samples.
+_RATED = {"seconds": ("seconds", "trained {} s", 0.1), "bytes": ("text_bytes", "read {} bytes of text", 0.02)}
 # The state of a variant is the first of these that one of its trials is in.
 _STATES = (DIVERGED, HALVED, FAILED, PENDING, FINISHED)
 
@@ -30,8 +31,8 @@ _STATES = (DIVERGED, HALVED, FAILED, PENDING, FINISHED)
 def ablation_result(ablation: Ablation, folder: Path, rates: Mapping[str, float] | None = None) -> dict[str, Any]:
     """What the trials below ``folder`` say so far, as plain data; ``finished`` once all of them have ended.
 
-    ``rates`` are the tokens per second that a budget of seconds was planned with. Raises ``BadInput`` for scores that
-    cannot be read and a budget that cannot be held equal.
+    ``rates`` are the tokens for each second or byte that such a budget was planned with. Raises ``BadInput`` for
+    scores that cannot be read and a budget that cannot be held equal.
     """
     outcomes = [
         read_outcome(folder / "trials", variant.name, seed, scale)
@@ -39,9 +40,8 @@ def ablation_result(ablation: Ablation, folder: Path, rates: Mapping[str, float]
         for seed in ablation.seeds
         for variant in ablation.everyone
     ]
-    # Of seconds nothing is planned before all rates are measured.
-    is_planned = ablation.budget.equal != "seconds" or {one.name for one in ablation.everyone} <= (rates or {}).keys()
-    shares = plan_shares(ablation, rates) if is_planned else ()
+    # Nothing is planned before all rates are measured that the budget needs.
+    shares = () if unmeasured(ablation, rates or {}) else plan_shares(ablation, rates)
     found, warnings = tables(outcomes)
     judged = verdicts([variant.name for variant in ablation.variants], found, outcomes)
     tokens = {one.scale: one.record["tokens"] for one in outcomes if one.variant == BASE and one.tasks}
@@ -68,7 +68,7 @@ def ablation_result(ablation: Ablation, folder: Path, rates: Mapping[str, float]
         "warnings": [
             *deviations(ablation.budget, shares),
             *_ended_early(outcomes),
-            *_seconds(ablation, outcomes),
+            *_off_budget(ablation, outcomes),
             *_skipped(outcomes),
             *warnings,
         ],
@@ -126,18 +126,20 @@ def _skipped(outcomes: Sequence[Outcome]) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
-def _seconds(ablation: Ablation, outcomes: Sequence[Outcome]) -> Iterator[str]:
-    """Variants whose trainings took noticeably more or less than a budget of seconds gave them."""
-    if ablation.budget.equal != "seconds":
+def _off_budget(ablation: Ablation, outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """Variants that took noticeably more or less of what the budget gave them by rates that were measured before."""
+    if not ablation.budget.needed_rate:
         return
+    key, sentence, told = _RATED[ablation.budget.equal]
     for variant in ablation.everyone:
         for scale in ablation.budget.scales:
             wanted = (variant.name, scale, FINISHED)
-            seconds = [one.record["seconds"] for one in outcomes if (one.variant, one.scale, one.state) == wanted]
-            planned = (ablation.budget.seconds or 0.0) * scale
-            ratio = float(np.mean(seconds)) / planned if seconds else 1.0
-            if abs(ratio - 1) > TOLD_SECONDS:
+            taken = [one.record.get(key) for one in outcomes if (one.variant, one.scale, one.state) == wanted]
+            planned = (ablation.budget.amount or 0.0) * scale
+            amounts = [amount for amount in taken if amount is not None]
+            ratio = float(np.mean(amounts)) / planned if amounts else 1.0
+            if abs(ratio - 1) > told:
                 yield (
-                    f"{variant.name} trained {ratio * planned:,.0f} s on average instead of {planned:,.0f} s "
-                    f"({ratio - 1:+.0%}): its rate was another than when it was measured"
+                    f"{variant.name} {sentence.format(f'{ratio * planned:,.0f}')} on average instead of "
+                    f"{planned:,.0f} ({ratio - 1:+.0%}): its rate was another than when it was measured"
                 )

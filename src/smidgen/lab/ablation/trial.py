@@ -32,13 +32,14 @@ def folder_name(variant: str, seed: int, scale: float) -> str:
 def plan_shares(ablation: Ablation, rates: Mapping[str, float] | None = None) -> tuple[Share, ...]:
     """What each variant gets of the budget: scale by scale, the base first.
 
-    Raises ``BadInput`` where the budget cannot be held equal, or seconds are to be without ``rates`` (tokens per
-    second by the name of the variant).
+    Raises ``BadInput`` where the budget cannot be held equal, or seconds or bytes are to be without ``rates`` (tokens
+    for each of them by the name of the variant).
     """
-    missing = [one.name for one in ablation.everyone if one.name not in (rates or {})]
-    if ablation.budget.equal == "seconds" and missing:
+    missing = unmeasured(ablation, rates or {})
+    if missing:
         raise BadInput(
-            f"a budget of seconds needs the tokens per second of all, and those of {missing[0]} are not measured"
+            f"a budget of {ablation.budget.equal} needs {ablation.budget.needed_rate} of every variant, and "
+            f"{missing[0]} is not measured"
         )
     return tuple(
         share_of(
@@ -52,6 +53,12 @@ def plan_shares(ablation: Ablation, rates: Mapping[str, float] | None = None) ->
         for scale in ablation.budget.scales
         for one in ablation.everyone
     )
+
+
+def unmeasured(ablation: Ablation, rates: Mapping[str, float]) -> list[str]:
+    """The variants whose rate has to be measured before the budget can be shared out."""
+    needs = ablation.budget.needed_rate
+    return [one.name for one in ablation.everyone if needs and one.name not in rates]
 
 
 def plan_trials(ablation: Ablation, rates: Mapping[str, float] | None = None) -> tuple[Trial, ...]:

@@ -7,7 +7,13 @@ from typing import Any
 from smidgen.reports import words
 from smidgen.reports.ablation.result import BASE, FINISHED, Result, Trial, Variant
 
-_NAMES = {"tokens": "tokens", "flops": "training FLOPs", "seconds": "time of training", "parameters": "parameters"}
+_NAMES = {
+    "tokens": "tokens",
+    "bytes": "bytes of text",
+    "flops": "training FLOPs",
+    "seconds": "time of training",
+    "parameters": "parameters",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,9 +31,12 @@ class Realised:
 
 def realised(result: Result) -> list[Realised]:
     """What trials at the main scale took, as far as they tell."""
-    held = {"parameters": ("parameters", "tokens")}.get(result.budget["equal"], (result.budget["equal"],))
+    held = {result.budget["equal"], *(["parameters"] if result.budget.get("adjust") else [])}
+    if result.budget["equal"] == "parameters":
+        held.add("tokens")
     quantities: tuple[tuple[str, Callable[[Variant, Trial], float | None], Callable[[Any], str]], ...] = (
         ("tokens", lambda _, trial: trial.tokens, words.exact),
+        ("bytes", lambda _, trial: trial.text_bytes, words.exact),
         ("flops", _flops, words.count),
         ("seconds", lambda _, trial: trial.seconds, words.duration),
         ("parameters", lambda variant, _: variant.parameters, words.exact),

@@ -44,6 +44,7 @@ class Trial:
     message: str
     folder: str
     tokens: int | None
+    text_bytes: int | None
     seconds: float | None
     bits_per_byte: float | None
 
@@ -252,6 +253,7 @@ def _trial(variant: str, stored: dict[str, Any]) -> Trial:
         message=optional(text, stored.get("message"), ""),
         folder=optional(text, stored.get("folder"), ""),
         tokens=optional(whole, stored.get("tokens")),
+        text_bytes=optional(whole, stored.get("text_bytes")),
         seconds=optional(number, stored.get("seconds")),
         bits_per_byte=optional(number, stored.get("bits_per_byte")),
     )
