@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 READY := $(VENV)/.ready
 
-.PHONY: run test setup lint bench soak clean
+.PHONY: run test setup lint bench soak readers clean
 
 run: setup  ## the main job: the whole life of a small model on built-in input
 	$(BIN)/smidgen run quickstart
@@ -35,7 +35,18 @@ bench: setup  ## speed, as ratios measured side by side
 	$(BIN)/python benchmarks/training_speed.py
 	$(BIN)/python benchmarks/scoring_speed.py
 
-soak: setup  ## longer runs of the chaos tests
+# Version 4 needs an older tokenizers than version 5.
+$(VENV)/transformers-4: | $(READY)
+	$(BIN)/python -m venv $@.part
+	$@.part/bin/python -m pip --disable-pip-version-check --quiet install transformers==4.57.6
+	mv $@.part $@
+
+$(VENV)/node: | $(READY)
+	if command -v npm > /dev/null; then npm install --silent --prefix $@ @huggingface/tokenizers@0.2.0; fi
+
+readers: $(VENV)/transformers-4 $(VENV)/node  ## other programs that read our tokenizers, for the tests that ask them
+
+soak: setup readers  ## longer runs of the chaos tests
 	$(BIN)/python -m pytest -n 2 -m soak --timeout 3600
 
 clean:

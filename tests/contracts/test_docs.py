@@ -1,5 +1,5 @@
 """The documents name what there is: every benchmark with its dataset, split, file and metric, every suite, and every
-key of training with its default."""
+key of training and of the tokenizer with its default."""
 
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -9,6 +9,7 @@ import pytest
 from smidgen.evaluation.tasks.arithmark_generated import GENERATED
 from smidgen.evaluation.tasks.catalogue import BENCHMARKS
 from smidgen.evaluation.tasks.suites import SUITES
+from smidgen.recipes.tokenizer import TokenizerSettings
 from smidgen.recipes.training import TrainingSettings
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -37,10 +38,11 @@ def test_generated_tasks_are_listed():
     assert all(f"`{name}`" in PAGE for name in GENERATED if not name.endswith("-hard"))
 
 
-def documented_training_keys():
-    """Key and default of each, as docs/training.md states them."""
+def documented_keys(page):
+    """Key and default of each, as the table of keys of a page states them."""
     found = {}
-    for line in (DOCS / "training.md").read_text(encoding="utf-8").splitlines():
+    table = (DOCS / page).read_text(encoding="utf-8").partition("| key | default |")[2].partition("\n\n")[0]
+    for line in table.splitlines():
         if line.startswith("| `"):
             keys, defaults = (cell.strip().split(", ") for cell in line.split("|")[1:3])
             found.update(zip(keys, defaults, strict=True))
@@ -52,4 +54,14 @@ def test_training_keys_are_listed_with_their_defaults():
         field.name: "required" if field.default is MISSING else str(field.default).replace("()", "[]")
         for field in fields(TrainingSettings)
     }
-    assert documented_training_keys() == stated
+    assert documented_keys("training.md") == stated
+
+
+def test_tokenizer_keys_are_listed_with_their_defaults():
+    stated = documented_keys("tokenizers.md")
+    defaults = {field.name: field.default for field in fields(TokenizerSettings) if field.name != "family"}
+    assert stated.pop("special_tokens") == "end_of_text` alone"
+    assert defaults.pop("special_tokens").present == ("<|endoftext|>",)
+    assert {key: default.replace("_", "") for key, default in stated.items()} == {
+        key: str(default) for key, default in defaults.items()
+    }

@@ -174,10 +174,10 @@ def test_without_advice_only_the_control_tokens_are_stated(tmp_path):
     }
 
 
-def test_a_stock_llama_says_when_its_tokenizer_needs_code(tmp_path):
+def test_a_stock_llama_says_what_its_tokenizer_gains_by_code(tmp_path):
     result = export(tiny_model(RULES), tmp_path / "rules")
     assert result["kind"] == "stock LlamaForCausalLM"
-    assert any("the tokenizer needs trust_remote_code=True" in note for note in result["notes"])
+    assert any("the tokenizer needs no remote code" in note for note in result["notes"])
     assert not any("trust_remote_code" in note for note in export(tiny_model(), tmp_path / "plain")["notes"])
 
 
@@ -217,12 +217,18 @@ def test_a_check_that_never_ends_is_given_up(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"), [({"ids": [1, 2]}, "token ids"), ({"decoded": "the cat"}, "decodes 'The cat' as")]
+    ("changes", "message"),
+    [
+        ({"ids": [1, 2]}, r"token ids \[1, 2\] ... instead"),
+        ({"decoded": "the cat"}, "decodes 'The cat' as 'the cat';"),
+        ({"without_code": {"ids": [1, 2], "decoded": "The cat"}}, "token ids .* by tokenizer.json alone instead"),
+    ],
 )
 def test_other_token_ids_or_another_text_are_a_failure(tmp_path, monkeypatch, changes, message):
     model = tiny_model()
     ids = model.tokenizer.encode("The cat")
-    answer = {"ids": ids, "first": 0, "text": "The cat", "decoded": "The cat"}
+    found = {"ids": ids, "decoded": "The cat"}
+    answer = {**found, "first": 0, "text": "The cat", "without_code": found}
     logits_NV = logits_of(model.decoder, torch.tensor([ids]))[0]
     monkeypatch.setattr(read_back, "_answers", lambda *_: [(answer, logits_NV)])
     assert export_hugging_face(model, tmp_path / "right")["parity"]["max_abs_logit_diff"] == 0

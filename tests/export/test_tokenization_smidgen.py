@@ -1,5 +1,13 @@
 """The tokenizers of exports, as transformers loads them."""
 
+import copy
+import json
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,6 +16,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 from smidgen.export.hugging_face import export_hugging_face
 from smidgen.recipes.tokenizer import SpecialTokens, TokenizerSettings
 
+from ..tokenization.awkward_text import awkward_texts
 from .tiny import ARITHMETIC, PLAIN, RULES, tiny_model
 
 KINDS = {
@@ -20,13 +29,16 @@ KINDS = {
         digits="reversed", case_mapping=True, special_tokens=SpecialTokens(bos="<S", eos="<S12>")
     ),
 }
+# Made by `make readers`.
+TRANSFORMERS_4 = Path(sys.prefix, "transformers-4", "bin", "python")
+READER = Path(__file__).parents[1] / "tokenization" / "read_by_transformers.py"
 TEXTS = [
     "",
     "The cats of NASA, McDonald and me in 2024: 1234567.",
     "12 + 34 = 46\n(7 - 10) * 3 = -9\n",
     "naïve café, 東京 🙂\r\n\ttab  ",
     "stray markers \x0e\x0f\x10\x11 A\x0eB 1\x102",
-    " The  THE\n\nThe 00700",
+    " The  THE\n\nThe 00700 " + 65 * "12",
 ]
 
 
@@ -116,19 +128,53 @@ def test_offsets_are_refused_because_they_would_be_wrong(ruled):
         ruled.theirs("In 12", return_offsets_mapping=True)
 
 
-def test_the_rules_are_at_work(ruled):
-    """Otherwise none of these tests could notice that they are missing."""
-    ordinary = PreTrainedTokenizerFast.from_pretrained(ruled.folder)
-    assert ordinary("In 2024")["input_ids"] != ruled.ours.encode("In 2024")
+def test_the_code_and_not_the_file_applies_the_rules(ruled, monkeypatch):
+    """Both would undo each other on digits. And without rules none of these tests could notice their absence."""
+    expected = ruled.ours.encode("In 2024")
+    assert ruled.theirs("In 2024")["input_ids"] == expected
+    monkeypatch.setitem(ruled.theirs.init_kwargs, "text_rules", {})
+    assert ruled.theirs("In 2024")["input_ids"] != expected
 
 
-def test_without_its_code_a_tokenizer_with_rules_is_refused_instead_of_wrong(ruled):
-    with pytest.raises(ValueError, match="trust_remote_code=True"):
-        AutoTokenizer.from_pretrained(ruled.folder, trust_remote_code=False)
+def test_without_trust_in_the_code_the_file_gives_the_same_ids(exported):
+    alone = AutoTokenizer.from_pretrained(exported.folder, trust_remote_code=False)
+    assert type(alone).__module__.startswith("transformers.")
+    assert isinstance(alone, PreTrainedTokenizerFast)
+    assert alone(TEXTS)["input_ids"] == exported.theirs(TEXTS)["input_ids"] == exported.ours.encode_batch(TEXTS)
+    assert alone.batch_decode(alone(TEXTS)["input_ids"]) == TEXTS
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda tokenizer: pickle.loads(pickle.dumps(tokenizer))])
+def test_a_copy_of_a_tokenizer_that_has_been_used_is_one(ruled, copied):
+    ids = ruled.theirs(TEXTS)["input_ids"]
+    assert copied(ruled.theirs)(TEXTS)["input_ids"] == ids
+    assert copied(ruled.theirs).batch_decode(ids) == TEXTS
 
 
 def test_saving_with_transformers_and_loading_again_changes_nothing(exported, tmp_path):
+    ids = exported.theirs(TEXTS)["input_ids"]
     exported.theirs.save_pretrained(tmp_path / "again")
     again = AutoTokenizer.from_pretrained(tmp_path / "again", trust_remote_code=True)
-    assert again(TEXTS)["input_ids"] == exported.theirs(TEXTS)["input_ids"]
-    assert again.batch_decode(again(TEXTS)["input_ids"]) == TEXTS
+    assert again(TEXTS)["input_ids"] == ids
+    assert again.batch_decode(ids) == TEXTS
+    # Not by AutoTokenizer: transformers has put the name of the class that saved into the folder.
+    alone = PreTrainedTokenizerFast.from_pretrained(tmp_path / "again")
+    assert alone(TEXTS)["input_ids"] == ids
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(not TRANSFORMERS_4.exists(), reason="needs transformers 4.57: `make readers`")
+@pytest.mark.parametrize("trusted", [[], ["code"]], ids=["without code", "with code"])
+def test_version_4_of_transformers_gives_our_ids(ruled, trusted, tmp_path):
+    texts = awkward_texts(300, seed=8)
+    done = subprocess.run(
+        [TRANSFORMERS_4, READER, ruled.folder, *trusted],
+        input=json.dumps(texts),
+        env={**os.environ, "HF_MODULES_CACHE": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    answers = json.loads(done.stdout)
+    assert [answer["ids"] for answer in answers] == ruled.ours.encode_batch(texts)
+    assert [answer["decoded"] for answer in answers] == texts

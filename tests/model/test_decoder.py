@@ -144,20 +144,22 @@ def test_rows_of_a_batch_do_not_mix(options):
         assert farthest(decoder(ids_BT[row : row + 1])[0], decoder(ids_BT)[row]) < 1e-5
 
 
-def padded_batch():
-    """Three prompts of 3, 5 and 8 tokens, equations among them, padded on the left."""
-    prompts = [[1, 2, 10], [19, 3, 4, 11, 5], [19, 14, 1, 12, 2, 15, 16, 9]]
+def padded_batch(padding=PADDING):
+    """Three prompts of 3, 6 and 9 tokens, equations among them, padded on the left."""
+    prompts = [[1, 2, 17], [19, 3, 17, 11, 17, 5], [19, 14, 1, 17, 12, 17, 2, 15, 17]]
     width = max(map(len, prompts))
-    ids_BT = torch.tensor([[PADDING] * (width - len(prompt)) + prompt for prompt in prompts])
+    ids_BT = torch.tensor([[padding] * (width - len(prompt)) + prompt for prompt in prompts])
     mask_BT = torch.tensor([[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts])
     return [torch.tensor([prompt]) for prompt in prompts], ids_BT, mask_BT
 
 
+# As padding, a digit would lengthen a number, an operator or letter would break the line.
+@pytest.mark.parametrize("padding", [PADDING, 7, 11, 28])
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
 @torch.no_grad()
-def test_a_left_padded_batch_gives_the_logits_of_the_single_prompts(options):
+def test_a_left_padded_batch_gives_the_logits_of_the_single_prompts(options, padding):
     decoder = small_decoder(**options)
-    prompts, ids_BT, mask_BT = padded_batch()
+    prompts, ids_BT, mask_BT = padded_batch(padding)
     batch_BTV = decoder(ids_BT, attention_mask_BS=mask_BT)
     assert batch_BTV.isfinite().all()
     for prompt, row_TV in zip(prompts, batch_BTV, strict=True):
@@ -166,11 +168,12 @@ def test_a_left_padded_batch_gives_the_logits_of_the_single_prompts(options):
     assert farthest(unmasked_TV, decoder(prompts[0])[0]) > 1e-2
 
 
+@pytest.mark.parametrize("padding", [PADDING, 7])
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
 @torch.no_grad()
-def test_a_left_padded_batch_decodes_with_a_cache_like_the_single_prompts(options):
+def test_a_left_padded_batch_decodes_with_a_cache_like_the_single_prompts(options, padding):
     decoder = small_decoder(**options)
-    prompts, ids_BS, mask_BS = padded_batch()
+    prompts, ids_BS, mask_BS = padded_batch(padding)
     cache = KVCache()
     decoder(ids_BS, attention_mask_BS=mask_BS, cache=cache)
     # One token, then two at once.

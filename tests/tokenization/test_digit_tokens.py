@@ -1,3 +1,7 @@
+import pytest
+import torch
+
+from smidgen.model.digit_features import Role, TokenClass, role_ids, token_classes
 from smidgen.recipes.tokenizer import TokenizerSettings
 from smidgen.tokenization import digit_tokens
 from smidgen.tokenization.training import train_tokenizer
@@ -49,3 +53,27 @@ def test_without_tokens_of_their_own_for_all_symbols_there_are_no_digit_features
 def test_digits_and_operators_alone_are_enough():
     settings = TokenizerSettings(digits="single", isolate_operators=True)
     assert train_tokenizer(sample_texts(50), settings, 400).digit_token_ids() is not None
+
+
+@pytest.mark.parametrize("kind", ["arithmetic", "everything"])
+@pytest.mark.parametrize(
+    ("text", "numbers_have_roles"),
+    [
+        ("12 + (340 - 5) * 6 = 2022", True),
+        ("\n  12 + 34 = 46\n7 - 9 = -2", True),
+        ("<|endoftext|>", False),
+        ("On 2026-11-21, 3.14 + 2 = 5.14 at 12:30.", False),
+        ("The sum is 12 + 34 = 46", False),
+        ("\tv1.2.3 has 1,000 parts", False),
+    ],
+)
+def test_numbers_have_roles_in_equations_and_not_in_prose(trained, kind, text, numbers_have_roles):
+    tokenizer = trained[kind]
+    class_V = token_classes(tokenizer.digit_token_ids(), tokenizer.vocab_size)
+    class_1S = class_V[torch.tensor([tokenizer.encode(text)])]
+    role_1S = role_ids(class_1S)
+    if numbers_have_roles:
+        without_1S = (class_1S == TokenClass.SPACE) | (class_1S == TokenClass.LINE_START)
+        assert torch.equal(role_1S == Role.NONE, without_1S)
+    else:
+        assert not role_1S.any()

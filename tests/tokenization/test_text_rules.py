@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from smidgen.tokenization.text_rules import (
     ALLCAPS,
-    CAPNEXT,
     ESCAPE,
+    MOST_CAPITALS,
+    MOST_DIGITS,
     TITLE,
     StreamingInverse,
     TextRules,
@@ -20,8 +21,18 @@ from smidgen.tokenization.text_rules import (
 BOTH = TextRules(reverse_digits=True, map_case=True)
 EVERY_RULES = [TextRules(reverse_digits=digits, map_case=case) for digits in (False, True) for case in (False, True)]
 # Few characters, so that the awkward neighbours meet; surrogates are characters to Python.
-AWKWARD = st.text(alphabet=f"abAB 019.é\n٣\u212a\ud800{TITLE}{ALLCAPS}{CAPNEXT}{ESCAPE}", max_size=30)
-ANY_TEXT = st.one_of(AWKWARD, st.text(alphabet=st.characters(), max_size=30))
+AWKWARD = st.text(alphabet=f"abAB 019.é\n٣\u212a\ud800!_^{TITLE}{ALLCAPS}{ESCAPE}", max_size=30)
+# Around the limits of both rules.
+LONG = st.lists(
+    st.one_of(
+        st.sampled_from(["a", "B", " ", TITLE, ALLCAPS, ESCAPE]),
+        st.integers(MOST_DIGITS - 2, MOST_DIGITS + 2).map(lambda length: ("1234567890" * 9)[:length]),
+        st.integers(MOST_CAPITALS - 2, MOST_CAPITALS + 2).map(lambda length: "A" * length),
+        st.integers(MOST_CAPITALS - 2, MOST_CAPITALS + 2).map(lambda length: ALLCAPS + "a" * length),
+    ),
+    max_size=5,
+).map("".join)
+ANY_TEXT = st.one_of(AWKWARD, LONG, st.text(alphabet=st.characters(), max_size=30))
 
 
 @pytest.mark.parametrize(
@@ -35,9 +46,12 @@ ANY_TEXT = st.one_of(AWKWARD, st.text(alphabet=st.characters(), max_size=30))
         ("٣٤ ३४ ３４ ²³", "٣٤ ३४ ３４ ²³"),
         ("12٣45", "21٣54"),
         ("", ""),
+        ("12" * 32, "21" * 32),
+        ("12" * 32 + "3", "12" * 32 + "3"),
+        ("1" * 65 + " 12", "1" * 65 + " 21"),
     ],
 )
-def test_every_run_of_ascii_digits_is_turned_round_and_nothing_else(text, reversed_text):
+def test_every_run_of_up_to_64_ascii_digits_is_turned_round_and_nothing_else(text, reversed_text):
     assert reverse_digits(text) == reversed_text
 
 
@@ -47,16 +61,23 @@ def test_every_run_of_ascii_digits_is_turned_round_and_nothing_else(text, revers
         ("The NASA Launch", f"{TITLE}the{ALLCAPS} nasa{TITLE} launch"),
         ("the end", "the end"),
         ("I am A B", f"{TITLE}i am{TITLE} a{TITLE} b"),
-        ("iPhone", f"i{CAPNEXT}phone"),
-        (" iPhone", f" i{CAPNEXT}phone"),
-        ("by McDonald", f"by{CAPNEXT} mc{CAPNEXT}donald"),
-        ("NASAs", f"{CAPNEXT}n{CAPNEXT}a{CAPNEXT}s{CAPNEXT}as"),
+        ("iPhone", f"i{TITLE}phone"),
+        (" iPhone", f" i{TITLE}phone"),
+        ("by McDonald", f"by{TITLE} mc{TITLE}donald"),
+        ("iOS", f"i{ALLCAPS}os"),
+        ("McDONALD", f"{TITLE}mc{ALLCAPS}donald"),
+        ("an HTMLParser", f"an{ALLCAPS} html{TITLE}parser"),
+        ("NASAs", f"{ALLCAPS}nas{TITLE}as"),
+        ("IDs, ABc", f"{TITLE}i{TITLE}ds,{TITLE} a{TITLE}bc"),
+        (" " + "A" * 32, f"{ALLCAPS} " + "a" * 32),
+        (" " + "A" * 34, f"{TITLE} a{TITLE}a{ALLCAPS}" + "a" * 32),
+        ("A" * 33 + "b", ALLCAPS + "a" * 32 + f"{TITLE}ab"),
         ("two  Blanks\nAnd", f"two {TITLE} blanks\n{TITLE}and"),
         ("X1Yz", f"{TITLE}x1{TITLE}yz"),
         ("ÉCOLE İß", f"É{ALLCAPS}cole İß"),
         ("\u212a ſ ǅ \u2126", "\u212a ſ ǅ \u2126"),
-        (f"a{TITLE}b{ESCAPE}", f"a{ESCAPE}{TITLE}b{ESCAPE}{ESCAPE}"),
-        (f"{ALLCAPS} The", f"{ESCAPE}{ALLCAPS}{TITLE} the"),
+        (f"a{TITLE}b{ESCAPE}", f"a{ESCAPE}^b{ESCAPE}!"),
+        (f"{ALLCAPS} The", f"{ESCAPE}_{TITLE} the"),
     ],
 )
 def test_capitals_become_markers_before_the_blank_of_their_run(text, mapped):
@@ -82,7 +103,7 @@ def test_rules_are_undone_on_any_text(rules, text):
 
 
 def test_rules_are_undone_on_every_short_text_of_awkward_characters():
-    characters = f"aB 1{TITLE}{ALLCAPS}{CAPNEXT}{ESCAPE}"
+    characters = f"aBC 1{TITLE}{ALLCAPS}{ESCAPE}"
     texts = ["".join(text) for length in range(6) for text in itertools.product(characters, repeat=length)]
     assert len(texts) == 37449
     assert [text for text in texts if BOTH.invert(BOTH.apply(text)) != text] == []
@@ -98,6 +119,8 @@ def test_rules_are_undone_on_every_short_text_of_awkward_characters():
         (f"1{TITLE}2", "12"),
         (f"{ESCAPE}a", "a"),
         (f"{ALLCAPS}aBc d", "ABC d"),
+        (f"{TITLE}{ESCAPE}a", "a"),
+        (ALLCAPS + "a" * 34, "A" * 32 + "aa"),
     ],
 )
 def test_markers_that_no_text_would_have_disappear(written, read):
@@ -119,6 +142,14 @@ def test_text_that_arrives_by_the_character_reads_the_same_and_a_flush_begins_an
     inverse = StreamingInverse(rules)
     read = ["".join([*map(inverse.push, text), inverse.flush()]) for text in texts]
     assert read == [rules.invert(text) for text in texts]
+
+
+def test_streaming_holds_back_no_more_than_64_digits():
+    inverse = StreamingInverse(BOTH)
+    assert [inverse.push("1") for _ in range(64)] == [""] * 64
+    assert inverse.push("2") == "1" * 64 + "2"
+    assert [inverse.push(part) for part in ("3", "4.", "12")] == ["3", "4.", ""]
+    assert inverse.flush() == "21"
 
 
 def test_streaming_holds_back_only_what_may_still_change():

@@ -1,15 +1,21 @@
+import json
 import os
 import random
 import subprocess
 import sys
+import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from smidgen.data.sources import read_documents
 from smidgen.errors import BadInput
 from smidgen.recipes.tokenizer import SpecialTokens, TokenizerSettings
+from smidgen.tokenization import pre_token_counts
+from smidgen.tokenization.pre_token_counts import Limits
 from smidgen.tokenization.text_rules import TextRules
 from smidgen.tokenization.training import train_tokenizer
 
@@ -89,8 +95,24 @@ def test_the_order_of_the_texts_does_not_matter():
         assert len(fingerprints) == 1
 
 
+def test_the_order_of_files_and_of_their_documents_does_not_matter(tmp_path):
+    texts = sample_texts(120)
+    shuffled = random.Random(1).sample(texts, len(texts))
+    first, second = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    first.write_text("".join(json.dumps({"text": text}) + "\n" for text in shuffled[:50]))
+    second.write_text("".join(json.dumps({"text": text}) + "\n" for text in shuffled[50:]))
+
+    def fingerprint(*paths):
+        documents = read_documents([str(path) for path in paths], text_key="text", rejected=Counter())
+        return train_tokenizer((document.text for document in documents), KINDS["everything"], 500).fingerprint
+
+    assert {fingerprint(first, second), fingerprint(second, first)} == {
+        train_tokenizer(texts, KINDS["everything"], 500).fingerprint
+    }
+
+
 def test_the_number_of_threads_does_not_matter():
-    assert {fingerprint_with_threads(count) for count in (1, 4)} == {fingerprint_here()}
+    assert {fingerprint_with_threads(count) for count in (1, 2, 4)} == {fingerprint_here()}
 
 
 def fingerprint_here():
@@ -104,7 +126,11 @@ def fingerprint_with_threads(count):
         "from smidgen.tokenization.training import train_tokenizer\n"
         "print(train_tokenizer(sample_texts(200), TokenizerSettings(), 700).fingerprint)\n"
     )
-    environment = {**os.environ, "RAYON_NUM_THREADS": str(count), "TOKENIZERS_PARALLELISM": "true"}
+    environment = {
+        **os.environ,
+        "RAYON_NUM_THREADS": str(count),
+        "TOKENIZERS_PARALLELISM": "true" if count > 1 else "false",
+    }
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=Path(__file__).parent,
@@ -150,7 +176,7 @@ def test_a_special_token_that_text_can_spell_is_refused():
 def test_training_loads_neither_torch_nor_transformers_nor_pydantic():
     program = (
         "import sys, smidgen.tokenization.training, smidgen.tokenization.quality\n"
-        "print([name for name in ('torch', 'transformers', 'pydantic', 'numpy') if name in sys.modules])"
+        "print([name for name in ('torch', 'transformers', 'pydantic') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -163,3 +189,57 @@ def test_text_rules_follow_the_settings_of_the_recipe():
         assert trained.definition.rules == rules
     cased = train_tokenizer(sample_texts(20), TokenizerSettings(case_mapping=True), 300)
     assert cased.definition.rules == TextRules(map_case=True)
+
+
+def endless_text():
+    """One line in which no word comes again, as in a file of hashes."""
+    draw = random.Random(5)
+    return " ".join("".join(draw.choices("abcdefghijklmnop", k=10)) for _ in range(40_000))
+
+
+def test_text_that_never_repeats_trains_from_a_sample_in_any_order(monkeypatch):
+    monkeypatch.setattr(pre_token_counts, "Limits", lambda: Limits(held=2000, kept=5000))
+    words = endless_text().split()
+    shuffled = random.Random(1).sample(words, len(words))
+    fingerprints = {
+        train_tokenizer([" " + " ".join(order)], TokenizerSettings(), 400).fingerprint for order in (words, shuffled)
+    }
+    assert len(fingerprints) == 1
+
+
+def test_one_long_line_trains(trained):
+    line = " ".join(" ".join(sample_texts(400)).split())
+    assert "\n" not in line
+    assert train_tokenizer([line * 5], TokenizerSettings(), 600).vocab_size == 600
+
+
+def test_one_long_line_without_blanks_trains():
+    line = "".join(endless_text().split())
+    assert len(line) == 400_000
+    assert train_tokenizer([line], TokenizerSettings(), 1000).vocab_size == 1000
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("separator", [" ", ""])
+def test_a_line_of_100_megabytes_trains(separator, record_property):
+    draw = random.Random(1)
+    words = ["".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=draw.randint(2, 9))) for _ in range(20_000)]
+    line = separator.join(draw.choices(words, k=18_000_000))[:100_000_000]
+    started = time.process_time()
+    assert train_tokenizer([line], TokenizerSettings(), 4096).vocab_size == 4096
+    record_property(
+        "chaos", f"a tokenizer trained on one line of {len(line):,} bytes in {time.process_time() - started:.0f} s"
+    )
+
+
+@pytest.mark.soak
+def test_the_largest_vocabularies_train(record_property):
+    draw = random.Random(1)
+    syllables = [a + b for a in "bcdfghjklmnprstvwz" for b in ("a", "e", "i", "o", "u", "an", "er", "il", "on", "ut")]
+    words = ["".join(draw.choices(syllables, k=draw.randint(2, 5))) for _ in range(200_000)]
+    texts = [" ".join(draw.choices(words, k=1000)) for _ in range(2000)]
+    for vocab_size in (65_535, 65_536, 65_537):
+        tokenizer = train_tokenizer(texts, TokenizerSettings(), vocab_size)
+        assert tokenizer.vocab_size == vocab_size
+        assert all(tokenizer.decode(tokenizer.encode(text)) == text for text in texts[:20])
+    record_property("chaos", f"vocabularies to {vocab_size:,} entries trained")

@@ -1,5 +1,6 @@
 """The commands, and what becomes of errors: one sentence and an exit code."""
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -22,9 +23,20 @@ from smidgen.cli import (
     train,
     verify,
 )
-from smidgen.errors import Interrupted, OutOfResources, SmidgenError
+from smidgen.errors import BadInput, Interrupted, OutOfResources, SmidgenError
 from smidgen.records.atomic import DISK_IS_FULL
 from smidgen.stopping import terminated_like_ctrl_c
+
+# What only the user can mend about a path.
+UNUSABLE_PATH = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.EEXIST,
+    errno.ENAMETOOLONG,
+}
 
 app = typer.Typer(
     name="smidgen",
@@ -84,9 +96,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stderr.close()
         sys.exit(0)
     except OSError as error:
-        if error.errno not in DISK_IS_FULL:
+        if error.errno in DISK_IS_FULL:
+            _leave(OutOfResources(f"no space left on the disk ({error.filename or 'output'}); free some"), debug)
+        if error.errno not in UNUSABLE_PATH or error.filename is None:
             raise
-        _leave(OutOfResources(f"no space left on the disk ({error.filename or 'output'}); free some"), debug)
+        advice = "give another path, or change what is there or its permissions"
+        _leave(BadInput(f"{error.filename} cannot be used: {error.strerror}; {advice}"), debug)
 
 
 def _leave(error: SmidgenError, debug: bool) -> None:

@@ -1,5 +1,8 @@
 """``smidgen tokenizer``: train one, look at it, prove that it loses nothing."""
 
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -57,40 +60,116 @@ def train(
 
 
 @app.command()
-def inspect(folder: FolderArgument, text: TextFiles = None, as_json: Json = False) -> None:
-    """Bytes per token by domain, unused and rare entries, longest tokens."""
-    from smidgen.cli.output import console, print_json
-    from smidgen.cli.show import show_tokenizer
-    from smidgen.tokenization.quality import inspect as measure
+def inspect(
+    context: typer.Context,
+    folders: Annotated[
+        list[Path],
+        typer.Argument(metavar="FOLDER ...", help="Tokenizer folders, runs, or tokenizer.json files of others."),
+    ],
+    text: TextFiles = None,
+    recipe: Annotated[
+        str, typer.Option("--recipe", metavar="RECIPE", help="Whose shape and parameters the models have.")
+    ] = "gpt-s-5m",
+    width: Annotated[
+        list[int] | None,
+        typer.Option("--width", metavar="N", min=1, help="Width for the share of parameters; may be repeated."),
+    ] = None,
+    most_bytes: Annotated[
+        int, typer.Option("--most-bytes", metavar="N", min=1, help="Read no more than this of each text.")
+    ] = 10_000_000,
+    sample: Annotated[str | None, typer.Option("--sample", metavar="TEXT", help="A text to show in pieces.")] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="PAGE.html", help="Write a page with charts as well.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """What tokenizers make of text: how many bytes a token holds, what tokens are spent on, what a vocabulary costs.
 
-    tokenizer = _open(folder)
-    quality = measure(tokenizer, {name: _texts(path) for name, path in _named(text or [])} or _built_in())
-    if as_json:
-        print_json(quality)
+    The first of several is what the others are held against, in models of equal size.
+    """
+    from smidgen.cli.output import console, print_json
+    from smidgen.cli.tokenizer_display import show_tokenizers
+    from smidgen.lab.tokenizers.comparison import SAMPLE, compared, described
+    from smidgen.lab.tokenizers.equal_parameters import WIDTHS
+    from smidgen.recipes.loading import load_recipe
+
+    model = load_recipe(recipe)
+    given: dict[str, Iterable[str]] = {name: _Beginning(path, most_bytes) for name, path in _named(text or [])}
+    screen = console(as_json=as_json)
+    measured = _measured(screen, folders, given or _built_in())
+    widths, shown = tuple(width or WIDTHS), SAMPLE if sample is None else sample
+    if len(measured) == 1:
+        result = described(measured[0], model, widths=widths, sample=shown)
+        rows, comparison = [result], None
     else:
-        show_tokenizer(console(as_json=False), quality)
+        result = compared(measured, model, widths=widths, sample=shown)
+        rows, comparison = result["tokenizers"], result["comparison"]
+    if html is not None:
+        from smidgen.reports.tokenizers.tokenizer_page import write_tokenizer_page
+
+        write_tokenizer_page(rows, comparison, html, command=shlex.join(["smidgen", *context.obj]))
+    if as_json:
+        print_json(result)
+        return
+    show_tokenizers(screen, rows, comparison)
+    if html is not None:
+        screen.print(f"page {html}")
 
 
 @app.command()
 def check(folder: FolderArgument, text: TextFiles = None, as_json: Json = False) -> None:
-    """Prove round trips on every Unicode character and on the given text; exit with 1 on a failure."""
-    from smidgen.cli.output import print_json
+    """Prove that nothing is lost: every Unicode character, digits, capitals, random text, streams, names of control
+    tokens, and the given text. Exits with 1 on a failure.
+    """
+    from smidgen.cli.output import console, print_json
     from smidgen.errors import CheckFailed
-    from smidgen.tokenization.quality import roundtrip_failures
+    from smidgen.tokenization.proof import Check, built_in_checks, outcomes
 
     tokenizer = _open(folder)
-    checked = 0
-    failures: list[str] = []
-    for texts in (_every_character(), *(_texts(path) for _, path in _named(text or []))):
-        listed = list(texts)
-        checked += len(listed)
-        failures += roundtrip_failures(tokenizer, listed)
+    rejected: dict[str, Counter[str]] = {name: Counter() for name, _ in _named(text or [])}
+    given = [Check(name=name, texts=_texts(path, rejected[name])) for name, path in _named(text or [])]
+    screen = console(as_json=as_json)
+    with screen.status("checking") as status:
+        found = list(
+            outcomes(
+                tokenizer,
+                # What was given first: it may not be readable at all.
+                (*given, *built_in_checks(tokenizer)),
+                lambda name, tried: status.update(f"{name}: {tried:,} texts"),
+            )
+        )
+    failures = sum(outcome.failures for outcome in found)
     if as_json:
-        print_json({"vocab_size": tokenizer.vocab_size, "checked": checked, "roundtrip_failures": len(failures)})
+        print_json(
+            {
+                "vocab_size": tokenizer.vocab_size,
+                "checked": sum(outcome.texts for outcome in found),
+                "roundtrip_failures": failures,
+                "checks": [outcome.to_json() for outcome in found],
+                "rejected": rejected,
+            }
+        )
     else:
-        print(f"{checked} texts checked, {len(failures)} round trips failed")
+        _show_checks(screen, found)
+    for name, reasons in rejected.items():
+        if reasons:
+            listed = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
+            screen.print(f"note: not all of {name} could be read: {listed}")
     if failures:
-        raise CheckFailed(f"{len(failures)} texts do not survive a round trip, the first is {failures[0][:80]!r}")
+        worst = next(outcome for outcome in found if outcome.failures)
+        raise CheckFailed(
+            f'{failures} texts do not survive a round trip, the first of "{worst.name}" is '
+            f"{(worst.first_failure or '')[:80]!r}"
+        )
+
+
+def _show_checks(screen, found) -> None:
+    from smidgen.cli.output import table
+
+    rows = table("check", "texts", "failures")
+    for outcome in found:
+        rows.add_row(outcome.name, f"{outcome.texts:,}", f"{outcome.failures:,}")
+    screen.print(rows)
 
 
 def _open(folder: Path):
@@ -109,26 +188,63 @@ def _named(text: list[str]) -> list[tuple[str, str]]:
     return pairs
 
 
-def _texts(path: str):
-    from collections import Counter
+def _texts(path: str, rejected: Counter[str] | None = None):
+    """``rejected`` takes the reasons why rows or pieces of the file were left out."""
+    from smidgen.data.sources import read_documents
 
-    from smidgen.data.files import read_documents
+    counts = Counter() if rejected is None else rejected
+    return (document.text for document in read_documents([path], text_key="text", rejected=counts))
 
-    return (document.text for document in read_documents([path], text_key="text", rejected=Counter()))
+
+class _Beginning:
+    """The first documents of a text, which each tokenizer reads anew; the last one is read whole."""
+
+    def __init__(self, path: str, most_bytes: int) -> None:
+        self._path = path
+        self._most_bytes = most_bytes
+
+    def __iter__(self) -> Iterator[str]:
+        read = 0
+        for text in _texts(self._path):
+            if read >= self._most_bytes:
+                return
+            yield text
+            read += len(text.encode())
 
 
-def _built_in() -> dict:
+def _measured(screen, folders: Sequence[Path], texts: dict[str, Iterable[str]]) -> list:
+    """Each tokenizer under a name of its own."""
+    from smidgen.tokenization.quality.subject import Subject
+
+    names = [folder.resolve().name for folder in folders]
+    subjects = [
+        Subject.open(folder, name if names.count(name) == 1 else str(folder))
+        for folder, name in zip(folders, names, strict=True)
+    ]
+    return [_measured_one(screen, subject, texts) for subject in subjects]
+
+
+def _measured_one(screen, subject, texts: dict[str, Iterable[str]]):
+    from smidgen.reports import words
+    from smidgen.tokenization.quality.measurement import measure
+
+    read = 0
+    with screen.status(f"measuring {subject.name}") as status:
+
+        def show(domain: str, text_bytes: int) -> None:
+            nonlocal read
+            read += text_bytes
+            status.update(f"measuring {subject.name}: {domain}, {words.size(read)}")
+
+        return measure(subject, texts, progress=show)
+
+
+def _built_in() -> dict[str, Iterable[str]]:
     """Text of our own generators, for a look without any file."""
     from smidgen.data.arithmetic import arithmetic_documents
     from smidgen.data.grammar import grammar_documents
 
     return {
-        "grammar": (document.text for document in grammar_documents(seed=0, documents=500)),
-        "arithmetic": (document.text for document in arithmetic_documents(seed=0, documents=500)),
+        "grammar": [document.text for document in grammar_documents(seed=0, documents=500)],
+        "arithmetic": [document.text for document in arithmetic_documents(seed=0, documents=500)],
     }
-
-
-def _every_character():
-    """All 1,112,064 Unicode scalar values, in texts of 1,024."""
-    scalars = (*range(0xD800), *range(0xE000, 0x110000))
-    return ("".join(map(chr, scalars[start : start + 1024])) for start in range(0, len(scalars), 1024))

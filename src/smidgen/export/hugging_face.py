@@ -110,7 +110,7 @@ def _has_text_rules(model: OpenModel) -> bool:
 def _notes(model: OpenModel) -> list[str]:
     if _has_text_rules(model):
         return [
-            "the tokenizer needs trust_remote_code=True, without which transformers refuses it; programs that read "
-            "tokenizer.json alone do not apply its text rules and get wrong token ids"
+            "the tokenizer needs no remote code: tokenizer.json holds its text rules; with trust_remote_code=True "
+            "decoding is faster and never joins digits across a skipped control token"
         ]
     return []

@@ -32,10 +32,9 @@ def generation_config_json(tokenizer: Tokenizer, recommended: SamplingSettings |
 
 
 def tokenizer_config_json(path: Path, tokenizer: Tokenizer) -> dict[str, Any]:
-    """The ``tokenizer_config.json`` changed so that our class with the text rules is loaded."""
+    """The ``tokenizer_config.json`` changed so that our class is loaded where code of the folder is trusted."""
     return {
         **json.loads(path.read_text(encoding="utf-8")),
-        "tokenizer_class": "SmidgenTokenizer",
         # The first place is for a tokenizer without the tokenizers library.
         "auto_map": {"AutoTokenizer": [None, "tokenization_smidgen.SmidgenTokenizer"]},
         "text_rules": asdict(tokenizer.definition.rules),

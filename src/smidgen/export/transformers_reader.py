@@ -22,7 +22,7 @@ def main(folder: Path, questions: Path, answers: Path) -> None:
     """Answer the questions: ``{"trust_remote_code", "token_ids": [[...]], "texts": [...]}``.
 
     The answers are tensors "0", "1", ... of logits, and JSON for each of them: the ids, the position of the first
-    logits, and for texts what decoding gives.
+    logits, and for texts what decoding gives; "without_code" are the ids and their text by tokenizer.json alone.
     """
     # Imported here, as the rest of Smidgen works without it.
     from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -30,9 +30,10 @@ def main(folder: Path, questions: Path, answers: Path) -> None:
     asked = json.loads(questions.read_text(encoding="utf-8"))
     options = {"trust_remote_code": asked["trust_remote_code"], "local_files_only": True}
     tokenizer = AutoTokenizer.from_pretrained(folder, **options)
+    without_code = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, **options).eval()
     found = [*(_read_ids(model, ids) for ids in asked["token_ids"])]
-    found += [_read_text(model, tokenizer, text) for text in asked["texts"]]
+    found += [_read_text(model, tokenizer, without_code, text) for text in asked["texts"]]
     found.append(_write_on(model, found[-1][0]["ids"]))
     save_file(
         {str(number): logits_NV.contiguous() for number, (_, logits_NV) in enumerate(found)},
@@ -46,10 +47,11 @@ def _read_ids(model: Any, ids: list[int]) -> tuple[dict[str, Any], Tensor]:
     return {"ids": ids, "first": 0}, model(input_ids=torch.tensor([ids])).logits[0]
 
 
-def _read_text(model: Any, tokenizer: Any, text: str) -> tuple[dict[str, Any], Tensor]:
+def _read_text(model: Any, tokenizer: Any, without_code: Any, text: str) -> tuple[dict[str, Any], Tensor]:
     ids = tokenizer(text)["input_ids"]
     answer, logits_NV = _read_ids(model, ids)
-    return {**answer, "text": text, "decoded": tokenizer.decode(ids)}, logits_NV
+    alone = {"ids": without_code(text)["input_ids"], "decoded": without_code.decode(ids)}
+    return {**answer, "text": text, "decoded": tokenizer.decode(ids), "without_code": alone}, logits_NV
 
 
 def _write_on(model: Any, ids: list[int]) -> tuple[dict[str, Any], Tensor]:

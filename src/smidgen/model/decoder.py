@@ -74,7 +74,7 @@ class Decoder(nn.Module):
         rotation = rotary_angles(position_ids_BT, self.config.head_dim, self.config.rope_theta)
         if mask_B1TS is None:
             mask_B1TS = attention_mask(token_ids_BT, past, attention_mask_BS)
-        x_BTC = self._embedded(token_ids_BT, history_BS, past)
+        x_BTC = self._embedded(token_ids_BT, history_BS, attention_mask_BS, past)
         for layer in self.layers:
             x_BTC = layer(x_BTC, rotation, mask_B1TS, cache)
         return self.norm(x_BTC)
@@ -83,7 +83,9 @@ class Decoder(nn.Module):
         """Scores of every token of the vocabulary: (B, T, C) -> (B, T, V)."""
         return softcapped(F.linear(x_BTC, self.head_weight), self.config.logit_softcap)
 
-    def _embedded(self, token_ids_BT: Tensor, history_BS: Tensor | None, past: int) -> Tensor:
+    def _embedded(
+        self, token_ids_BT: Tensor, history_BS: Tensor | None, attention_mask_BS: Tensor | None, past: int
+    ) -> Tensor:
         x_BTC = self.embed_tokens(token_ids_BT)
         if self.digit_features is None:
             return x_BTC
@@ -91,7 +93,7 @@ class Decoder(nn.Module):
             if past:
                 raise ValueError("digit features need history_BS (all ids so far) once the cache holds tokens")
             history_BS = token_ids_BT
-        return x_BTC + self.digit_features(history_BS)[:, -token_ids_BT.shape[1] :]
+        return x_BTC + self.digit_features(history_BS, attention_mask_BS)[:, -token_ids_BT.shape[1] :]
 
 
 def softcapped(logits_BTV: Tensor, cap: float) -> Tensor:

@@ -3,17 +3,20 @@
 Numbers are written least-significant digit first, which makes the place of a digit causal: it is the count of
 digits since its run began. The role says what part of a strict integer equation a token is in:
 
-    equation = side "=" ["-"] digits
-    side     = operand {("+" | "-" | "*" | "/") operand}
-    operand  = ["-"] (digits | "(" side ")")
+    equation = [blanks] side [blanks] "=" [blanks] ["-"] digits [blanks]
+    side     = operand {operator operand}
+    operator = [blanks] ("+" | "*") [blanks] | blanks ("-" | "/") blanks
+    operand  = ["-"] (digits | "(" [blanks] side [blanks] ")")
 
-with blanks anywhere but inside digits. A line is an equation as long as it can still become one, whatever comes
-later: from the first token on with which it cannot, the role is NONE until the next line start. (So the 1999 of
-"1999 was wet" counts as an operand.) Nothing looks ahead: ids computed token by token from the whole history
-equal those computed at once.
+A line is an equation as long as it can still become one, whatever comes later: from the first token on with which
+it cannot, the role is NONE until the next line start. Nothing looks ahead: ids computed token by token from the
+whole history equal those computed at once. (So the 1999 of a line "1999 was wet" counts as an operand.) Between two
+operands - and / need their blanks because dates, ranges, fractions and telephone numbers have none: of 2026-11-21,
+only the 2026 has a role, and that only where it begins a line.
 
-Sources: Atom-2.7m card (66 places, 12 roles, derived by the model from token ids); position coupling
-(arXiv:2405.20671); Abacus embeddings (arXiv:2405.17399). The card does not list its roles: the list is ours.
+docs/tokenizers.md holds the whole definition with examples. Sources: Atom-2.7m card (66 places, 12 roles, derived by
+the model from token ids); position coupling (arXiv:2405.20671); Abacus embeddings (arXiv:2405.17399). The card does
+not list its roles: the list is ours.
 """
 
 from enum import IntEnum
@@ -28,15 +31,17 @@ from .config import PLACE_VOCAB_SIZE, DigitTokenIds, ModelConfig
 class TokenClass(IntEnum):
     """What a token is to an equation."""
 
-    OTHER = 0
+    # 0, which is also what a token finds where no other stands before it: a text begins as a line does.
+    LINE_START = 0
     DIGIT = 1
     MINUS = 2
-    OPERATOR = 3  # + * /
-    OPEN = 4
-    CLOSE = 5
-    EQUALS = 6
-    SPACE = 7
-    LINE_START = 8
+    SLASH = 3
+    OPERATOR = 4  # + *
+    OPEN = 5
+    CLOSE = 6
+    EQUALS = 7
+    SPACE = 8
+    OTHER = 9
 
 
 class Role(IntEnum):
@@ -67,8 +72,11 @@ class DigitFeatures(nn.Module):
         class_V = token_classes(config.digit_token_ids, config.vocab_size)
         self.register_buffer("class_V", class_V, persistent=False)
 
-    def forward(self, token_ids_BS: Tensor) -> Tensor:
+    def forward(self, token_ids_BS: Tensor, attention_mask_BS: Tensor | None = None) -> Tensor:
+        """``attention_mask_BS`` is 0 for padding, which starts a line whatever its ids are, those of digits too."""
         class_BS = self.class_V[token_ids_BS]
+        if attention_mask_BS is not None:
+            class_BS = class_BS.masked_fill(attention_mask_BS == 0, TokenClass.LINE_START.value)
         return self.embed_place(place_ids(class_BS)) + self.embed_role(role_ids(class_BS))
 
 
@@ -80,6 +88,7 @@ def token_classes(ids: DigitTokenIds | None, vocab_size: int) -> Tensor:
     class_V[list(ids.digits)] = TokenClass.DIGIT
     class_V[list(ids.operators)] = TokenClass.OPERATOR
     class_V[ids.operators[1]] = TokenClass.MINUS
+    class_V[ids.operators[3]] = TokenClass.SLASH
     class_V[ids.open_parenthesis] = TokenClass.OPEN
     class_V[ids.close_parenthesis] = TokenClass.CLOSE
     class_V[ids.equals] = TokenClass.EQUALS
@@ -91,26 +100,17 @@ def token_classes(ids: DigitTokenIds | None, vocab_size: int) -> Tensor:
 def place_ids(class_BS: Tensor) -> Tensor:
     """0 for what is no digit, else 1 for the first digit of its run and so on; 65 from the 65th digit on."""
     digit_BS = _is(class_BS, TokenClass.DIGIT)
-    place_BS = _positions(class_BS) - _latest(~digit_BS)
-    return torch.where(digit_BS, place_BS.clamp_max(PLACE_VOCAB_SIZE - 1), 0)
+    return _count_since(~digit_BS, digit_BS).clamp_max(PLACE_VOCAB_SIZE - 1)
 
 
 def role_ids(class_BS: Tensor) -> Tensor:
     """The role of every token in its line's equation, NONE outside of one."""
-    previous_BS = _previous_meaningful(class_BS)
-    # A number, a sign or an opening parenthesis may stand here.
-    expects_operand_BS = _is(
-        previous_BS,
-        TokenClass.LINE_START,
-        TokenClass.MINUS,
-        TokenClass.OPERATOR,
-        TokenClass.OPEN,
-        TokenClass.EQUALS,
-    )
+    line_start_BS = _is(class_BS, TokenClass.LINE_START)
+    expects_operand_BS = _expects_operand(class_BS)
     sign_BS = _is(class_BS, TokenClass.MINUS) & expects_operand_BS
-    operator_BS = _is(class_BS, TokenClass.MINUS, TokenClass.OPERATOR) & ~sign_BS
-    equals_BS = _count_in_line(_is(class_BS, TokenClass.EQUALS), class_BS)
-    operand_BS = (1 + _count_in_line(operator_BS, class_BS)).clamp_max(Role.OPERAND_LATER)
+    operator_BS = _is(class_BS, TokenClass.MINUS, TokenClass.SLASH, TokenClass.OPERATOR) & ~sign_BS
+    equals_BS = _count_since(line_start_BS, _is(class_BS, TokenClass.EQUALS))
+    operand_BS = (1 + _count_since(line_start_BS, operator_BS)).clamp_max(Role.OPERAND_LATER)
 
     role_BS = torch.full_like(class_BS, Role.NONE)
     number_BS = torch.where(equals_BS > 0, Role.RESULT, operand_BS)
@@ -120,30 +120,53 @@ def role_ids(class_BS: Tensor) -> Tensor:
     role_BS = torch.where(_is(class_BS, TokenClass.OPEN), Role.OPEN, role_BS)
     role_BS = torch.where(_is(class_BS, TokenClass.CLOSE), Role.CLOSE, role_BS)
     role_BS = torch.where(_is(class_BS, TokenClass.EQUALS), Role.EQUALS, role_BS)
-    broken_BS = _breaks_equation(class_BS, expects_operand_BS, sign_BS, equals_BS)
-    return torch.where(_count_in_line(broken_BS, class_BS) > 0, Role.NONE, role_BS)
+    broken_BS = _breaks_equation(class_BS, expects_operand_BS, sign_BS, operator_BS, equals_BS)
+    return torch.where(_count_since(line_start_BS, broken_BS) > 0, Role.NONE, role_BS)
 
 
-def _breaks_equation(class_BS: Tensor, expects_operand_BS: Tensor, sign_BS: Tensor, equals_BS: Tensor) -> Tensor:
-    """True at each token that cannot continue a strict integer equation."""
-    digit_BS, open_BS, close_BS = (
-        _is(class_BS, wanted) for wanted in (TokenClass.DIGIT, TokenClass.OPEN, TokenClass.CLOSE)
+def _expects_operand(class_BS: Tensor) -> Tensor:
+    """Whether a number, a sign or an opening parenthesis may stand here, by the newest token that is no blank."""
+    previous_BS = _shifted(_at_newest(~_is(class_BS, TokenClass.SPACE), class_BS))
+    return _is(
+        previous_BS,
+        TokenClass.LINE_START,
+        TokenClass.MINUS,
+        TokenClass.SLASH,
+        TokenClass.OPERATOR,
+        TokenClass.OPEN,
+        TokenClass.EQUALS,
     )
-    continues_number_BS = _is(_shifted(class_BS, TokenClass.LINE_START), TokenClass.DIGIT)
-    depth_BS = _count_in_line(open_BS, class_BS) - _count_in_line(close_BS, class_BS)
-    binary_BS = _is(class_BS, TokenClass.MINUS, TokenClass.OPERATOR) & ~sign_BS
-    after_sign_BS = _shifted_past_spaces(sign_BS, class_BS)
-    is_equals_BS = _is(class_BS, TokenClass.EQUALS)
+
+
+def _breaks_equation(
+    class_BS: Tensor, expects_operand_BS: Tensor, sign_BS: Tensor, operator_BS: Tensor, equals_BS: Tensor
+) -> Tensor:
+    """True at each token that cannot continue a strict integer equation."""
+    space_BS, digit_BS, open_BS, close_BS, is_equals_BS = (
+        _is(class_BS, wanted)
+        for wanted in (
+            TokenClass.SPACE,
+            TokenClass.DIGIT,
+            TokenClass.OPEN,
+            TokenClass.CLOSE,
+            TokenClass.EQUALS,
+        )
+    )
+    line_start_BS = _is(class_BS, TokenClass.LINE_START)
+    depth_BS = _count_since(line_start_BS, open_BS) - _count_since(line_start_BS, close_BS)
+    between_blanks_BS = operator_BS & _is(class_BS, TokenClass.MINUS, TokenClass.SLASH)
     in_result_BS = (equals_BS > 0) & ~is_equals_BS
     return (
         _is(class_BS, TokenClass.OTHER)
-        | (digit_BS & ~expects_operand_BS & ~continues_number_BS)
+        | (digit_BS & ~expects_operand_BS & ~_shifted(digit_BS))
         | (open_BS & ~expects_operand_BS)
-        | (_is(class_BS, TokenClass.OPERATOR, TokenClass.CLOSE, TokenClass.EQUALS) & expects_operand_BS)
+        | ((operator_BS | close_BS | is_equals_BS) & expects_operand_BS)
         | (close_BS & (depth_BS < 0))
-        | (sign_BS & after_sign_BS)
+        | (between_blanks_BS & ~_shifted(space_BS))
+        | (~space_BS & _shifted(between_blanks_BS))
+        | ((space_BS | sign_BS) & _shifted(sign_BS))
         | (is_equals_BS & ((equals_BS > 1) | (depth_BS != 0)))
-        | (in_result_BS & (open_BS | binary_BS))
+        | (in_result_BS & (open_BS | operator_BS))
     )
 
 
@@ -155,36 +178,20 @@ def _is(class_BS: Tensor, *wanted: TokenClass) -> Tensor:
     return found_BS
 
 
-def _positions(x_BS: Tensor) -> Tensor:
-    return torch.arange(x_BS.shape[1], device=x_BS.device).expand_as(x_BS)
-
-
-def _latest(event_BS: Tensor) -> Tensor:
-    """Position of the newest True up to and including each token, -1 before the first."""
-    return torch.where(event_BS, _positions(event_BS), -1).cummax(dim=1).values
-
-
-def _count_in_line(event_BS: Tensor, class_BS: Tensor) -> Tensor:
-    """How many True stand after the start of the token's line, up to and including the token itself."""
+def _count_since(start_BS: Tensor, event_BS: Tensor) -> Tensor:
+    """How many events there were after the newest start, up to and including each token."""
     count_BS = event_BS.long().cumsum(dim=1)
-    line_start_BS = _latest(_is(class_BS, TokenClass.LINE_START))
-    return count_BS - torch.where(line_start_BS < 0, 0, count_BS.gather(1, line_start_BS.clamp_min(0)))
+    return count_BS - _at_newest(start_BS, count_BS)
 
 
-def _shifted(x_BS: Tensor, first: int) -> Tensor:
-    return F.pad(x_BS, (1, 0), value=first)[:, :-1]
+def _at_newest(event_BS: Tensor, x_BS: Tensor) -> Tensor:
+    """What x was at the newest event up to and including each token, 0 before the first."""
+    # Event number n leaves its x in slot n, slot 0 stays empty. A running maximum would do, but ONNX has none.
+    number_BS = event_BS.long().cumsum(dim=1)
+    slots_BN = F.pad(torch.zeros_like(x_BS), (0, 1))
+    return slots_BN.scatter_add(1, number_BS, torch.where(event_BS, x_BS, 0)).gather(1, number_BS)
 
 
-def _previous_meaningful(class_BS: Tensor) -> Tensor:
-    """Class of the newest earlier token that is no blank, LINE_START where there is none."""
-    return _past_spaces(class_BS, class_BS, TokenClass.LINE_START)
-
-
-def _shifted_past_spaces(event_BS: Tensor, class_BS: Tensor) -> Tensor:
-    """Whether the newest earlier token that is no blank was True."""
-    return _past_spaces(event_BS.long(), class_BS, 0) == 1
-
-
-def _past_spaces(x_BS: Tensor, class_BS: Tensor, first: int) -> Tensor:
-    index_BS = _shifted(_latest(~_is(class_BS, TokenClass.SPACE)), -1)
-    return torch.where(index_BS < 0, first, x_BS.gather(1, index_BS.clamp_min(0)))
+def _shifted(x_BS: Tensor) -> Tensor:
+    """What the token before was, 0 before the first."""
+    return F.pad(x_BS, (1, 0))[:, :-1]

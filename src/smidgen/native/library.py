@@ -37,9 +37,9 @@ def load_library(source: Path, cache: Path, *, options: Sequence[str] = ()) -> c
     if compiler is None:
         raise Unavailable(f"no C++ compiler was found ({', '.join(COMPILERS)})")
     path = cache / f"{source.stem}-{_fingerprint(source, compiler, options)}.so"
-    if not path.is_file():
-        _compile([compiler, *FLAGS, *options], source, path)
     try:
+        if not path.is_file():
+            _compile([compiler, *FLAGS, *options], source, path)
         return ctypes.CDLL(str(path))
     except OSError as error:
         raise Unavailable(f"{path} cannot be loaded: {error}") from error

@@ -10,11 +10,12 @@ from markupsafe import Markup
 
 from smidgen.reports import reproduction, score_words, words
 from smidgen.reports.absences import absences
-from smidgen.reports.charts import bar_chart, budget_bar, interval_chart, loss_curve, mixture_chart
+from smidgen.reports.charts import bar_chart, budget_bar, interval_chart, labelled_bars, loss_curve, mixture_chart
 from smidgen.reports.limitations import limitations
 from smidgen.reports.run_records import RunRecords
 from smidgen.reports.settings_table import design_rows, sampling_words, self_reported_rows, training_rows
 from smidgen.reports.summary import key_figures, sentence
+from smidgen.reports.tokenizers import spending
 
 TEMPLATES = Path(__file__).parent / "templates"
 # A chart is drawn for a desk and for a phone, and the style sheet shows one: a single drawing scaled down to a
@@ -58,7 +59,13 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(words=words, score_words=score_words, loss_curve=loss_curve, mixture_chart=mixture_chart)
+    made.globals.update(
+        words=words,
+        score_words=score_words,
+        loss_curve=loss_curve,
+        mixture_chart=mixture_chart,
+        spending=spending,
+    )
     return made
 
 
@@ -69,6 +76,8 @@ def charts(records: RunRecords) -> dict[str, Chart]:
         drawn["budget"] = _both(budget_bar.draw, records.design)
     if records.training:
         drawn["loss"] = _both(loss_curve.draw, records.training)
+    if spent := spending.rows_of(records.tokenizer):
+        drawn["spending"] = Chart(*(labelled_bars.draw(spending.TITLE, spent, width) for width in (WIDE, NARROW)))
     if records.mixture:
         drawn["mixture"] = _both(mixture_chart.draw, records.mixture)
     if records.manifest and records.manifest.stages:

@@ -1,8 +1,8 @@
 """The folder of a tokenizer: read by Smidgen, and by transformers without remote code.
 
 ``tokenizer.json``, ``tokenizer_config.json`` and ``special_tokens_map.json`` are what transformers 4 and 5 read; they
-give the same ids as long as no text rule is on. ``smidgen.json`` holds the rest. Smidgen takes vocabulary and merges
-from ``tokenizer.json`` and nothing else: the files may come from anyone, so every other part is built anew.
+give the same ids (portable.py). ``smidgen.json`` names the rules and splits. Smidgen takes vocabulary and merges from
+``tokenizer.json`` and nothing else: the files may come from anyone, so every other part is built anew.
 """
 
 import json
@@ -14,19 +14,22 @@ from smidgen.errors import BadInput
 from smidgen.recipes.tokenizer import SpecialTokens
 from smidgen.records import atomic
 from smidgen.tokenization.definition import Definition
+from smidgen.tokenization.portable import portable_encoder
 from smidgen.tokenization.splits import Splits
-from smidgen.tokenization.text_rules import TextRules
+from smidgen.tokenization.text_rules import MOST_CAPITALS, MOST_DIGITS, TextRules
 
 FORMAT, VERSION = "smidgen-tokenizer", 1
 TOKENIZER_NAME, SMIDGEN_NAME = "tokenizer.json", "smidgen.json"
 # What transformers writes when no limit is known: int(1e30).
 NO_LIMIT = 1000000000000000019884624838656
+# Part of what the text rules do, though no setting: with others a tokenizer would give other ids.
+_LIMITS = {"most_digits": MOST_DIGITS, "most_capitals": MOST_CAPITALS}
 
 
 def write(definition: Definition, folder: Path, *, context_length: int | None = None) -> None:
     """Write the four files, replacing those of an earlier tokenizer; other files in the folder are left alone."""
     special = _transformers_names(definition.special_tokens)
-    atomic.write_text(folder / TOKENIZER_NAME, definition.encoder().to_str(pretty=True) + "\n")
+    atomic.write_text(folder / TOKENIZER_NAME, portable_encoder(definition).to_str(pretty=True) + "\n")
     atomic.write_json(folder / "tokenizer_config.json", _tokenizer_config(special, context_length))
     atomic.write_json(folder / "special_tokens_map.json", special)
     # Last, because its fingerprint vouches for the others: an interrupted replacement is refused, not mixed up.
@@ -38,6 +41,7 @@ def write(definition: Definition, folder: Path, *, context_length: int | None = 
             "special_tokens": asdict(definition.special_tokens),
             "splits": asdict(definition.splits),
             "text_rules": asdict(definition.rules),
+            "limits": _LIMITS,
             "fingerprint": definition.fingerprint,
         },
     )
@@ -63,6 +67,11 @@ def read(folder: Path) -> Definition:
         raise BadInput(
             f"the tokenizer in {folder} is not the one that was written there: {TOKENIZER_NAME} or {SMIDGEN_NAME} "
             "has changed; restore the files or train the tokenizer again"
+        )
+    if definition.rules != TextRules() and stored.get("limits") != _LIMITS:
+        raise BadInput(
+            f"the text rules of the tokenizer in {folder} have the limits {stored.get('limits')}, those of this "
+            f"Smidgen {_LIMITS}; use the Smidgen that wrote it, or train the tokenizer again"
         )
     return definition
 
@@ -93,13 +102,22 @@ def _in_order(id_of: dict[str, int]) -> tuple[str, ...]:
 
 def _json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_without_repetition)
     except FileNotFoundError as error:
         raise BadInput(f"{path} is missing; restore it or train the tokenizer again") from error
     except (ValueError, RecursionError) as error:
         raise BadInput(f"{path} is no readable JSON ({error}); restore it or train the tokenizer again") from error
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # Readers differ in which of two they take.
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f'"{next(key for key in keys if keys.count(key) > 1)}" twice in one object')
+    return content
 
 
 def _tokenizer_config(special: dict[str, Any], context_length: int | None) -> dict[str, Any]:

@@ -16,7 +16,7 @@ def segments(text: str) -> Iterator[str]:
 
     Raises ``BadInput`` for a lone surrogate, which UTF-8 cannot hold.
     """
-    _check_surrogates(text)
+    require_utf8(text)
     start = 0
     while len(text) - start > SEGMENT_CHARACTERS:
         cut = _CUT.search(text, start + SEGMENT_CHARACTERS)
@@ -27,9 +27,10 @@ def segments(text: str) -> Iterator[str]:
     yield text[start:]
 
 
-def _check_surrogates(text: str) -> None:
+def require_utf8(text: str) -> bytes:
+    """The text in UTF-8. Raises ``BadInput`` for a lone surrogate."""
     try:
-        text.encode()
+        return text.encode()
     except UnicodeEncodeError as error:
         raise BadInput(
             f"the text has a lone surrogate (U+{ord(text[error.start]):04X}) at character {error.start}, which UTF-8 "

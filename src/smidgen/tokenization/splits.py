@@ -14,7 +14,7 @@ from smidgen.recipes.tokenizer import TokenizerSettings
 
 # Line breaks and other blanks apart from each other too, so that a token of blanks is wholly one or the other.
 _WHITESPACE = r"[\r\n]+|[^\S\r\n]+"
-_OPERATORS = r"[-+*/=()]"
+OPERATORS = r"[-+*/=()]"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class Splits:
         if self.whitespace:
             parts.append(Split(Regex(_WHITESPACE), "isolated"))
         if self.operators:
-            parts.append(Split(Regex(_OPERATORS), "isolated"))
+            parts.append(Split(Regex(OPERATORS), "isolated"))
         if self.digits:
             parts.append(Digits(individual_digits=True))
         return Sequence([*parts, gpt2]) if parts else gpt2

@@ -1,8 +1,9 @@
 """Text to token ids and back."""
 
 import codecs
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, groupby, islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Self
@@ -12,24 +13,24 @@ from smidgen.model.config import DigitTokenIds
 from smidgen.tokenization import digit_tokens, folder
 from smidgen.tokenization.byte_symbols import bytes_of
 from smidgen.tokenization.definition import Definition
-from smidgen.tokenization.segments import segments
+from smidgen.tokenization.shown_text import shown
+from smidgen.tokenization.text_encoder import EncodedTexts, TextEncoder, groups
 from smidgen.tokenization.text_rules import StreamingInverse
-
-# Encoded at once. `tokenizers` takes about 50 bytes of memory a character: 50 MB at once took 2.6 GB.
-_BATCH_CHARACTERS = 500_000
-# Control characters by their pictures, U+2400 and on, so that a token shown in a terminal cannot steer it.
-_PICTURES = {**{code: 0x2400 + code for code in range(0x20)}, 0x7F: 0x2421}
 
 
 class Tokenizer:
     """A byte-level BPE with the reversible text rules around it: ``decode(encode(text)) == text`` for every text.
 
     Control tokens never come out of text: a text that spells "<|endoftext|>" gets the ids of its characters.
+    Much text is encoded by our own C++ where a compiler is there, unless ``native`` is false; the ids are the same. It
+    uses ``threads`` threads, one for each core by default.
     """
 
-    def __init__(self, definition: Definition) -> None:
+    def __init__(self, definition: Definition, *, native: bool = True, threads: int | None = None) -> None:
         self.definition = definition
-        self._encoder = definition.encoder()
+        self._native = native
+        self._threads = threads
+        self._encoder = TextEncoder(definition, native=native, threads=threads)
         special = definition.special_tokens.present
         ordinary = map(bytes_of(), definition.tokens[len(special) :])
         self._first_ordinary = len(special)
@@ -44,9 +45,13 @@ class Tokenizer:
         """Write what ``open`` and transformers read; ``context_length`` becomes its ``model_max_length``."""
         folder.write(self.definition, path, context_length=context_length)
 
-    def __reduce__(self) -> tuple[type[Self], tuple[Definition]]:
+    def single_threaded(self) -> Self:
+        """The same for one of several processes that share the cores."""
+        return type(self)(self.definition, native=self._native, threads=1)
+
+    def __reduce__(self) -> tuple[Callable[[Definition], Self], tuple[Definition]]:
         # The library's own pickling would forget that special tokens inside text are text.
-        return type(self), (self.definition,)
+        return partial(type(self), native=self._native, threads=self._threads), (self.definition,)
 
     @property
     def vocab_size(self) -> int:
@@ -68,6 +73,11 @@ class Tokenizer:
         """SHA-256 of everything that decides ids, independent of how files are laid out."""
         return self.definition.fingerprint
 
+    @property
+    def notice(self) -> str:
+        """One sentence once much text had to be encoded without our C++, else empty."""
+        return self._encoder.notice
+
     def encode(self, text: str) -> list[int]:
         """Raises ``BadInput`` for a text with a lone surrogate, which UTF-8 cannot hold."""
         return next(self.encode_stream([text]))
@@ -81,16 +91,12 @@ class Tokenizer:
 
         Reads ahead by about half a million characters.
         """
-        for group in _groups(texts):
-            parts = [list(segments(self.definition.rules.apply(text))) for text in group]
-            token_ids = self._encode_segments(chain.from_iterable(parts))
-            for parts_of_text in parts:
-                yield list(chain.from_iterable(islice(token_ids, len(parts_of_text))))
+        for group in groups(texts):
+            yield from self._encoder.lists(group)
 
-    def _encode_segments(self, parts: Iterable[str]) -> Iterator[list[int]]:
-        for group in _groups(parts):
-            for encoding in self._encoder.encode_batch_fast(group, add_special_tokens=False):
-                yield encoding.ids
+    def encode_arrays(self, texts: Sequence[str]) -> EncodedTexts:
+        """The ids of all texts in one array: for data by the gigabyte, where lists would take most of the time."""
+        return self._encoder.arrays(texts)
 
     def decode(self, token_ids: Iterable[int], *, skip_special: bool = True) -> str:
         """The text; bytes that are no UTF-8 become U+FFFD.
@@ -111,8 +117,7 @@ class Tokenizer:
         """What each token stands for, to be shown: text rules stay applied, parts of a character appear as \\xNN and
         control characters as their pictures.
         """
-        contents = (self.content(token_id)[0] for token_id in token_ids)
-        return [content.decode(errors="backslashreplace").translate(_PICTURES) for content in contents]
+        return [shown(self.content(token_id)[0]) for token_id in token_ids]
 
     def content(self, token_id: int) -> tuple[bytes, bool]:
         """A token's bytes before text rules are undone, and whether it is a control token.
@@ -164,16 +169,3 @@ class StreamingDecoder:
         text = self._inverse.push(self._utf8.decode(b"", final=True)) + self._inverse.flush()
         self._utf8.reset()
         return text
-
-
-def _groups(texts: Iterable[str]) -> Iterator[list[str]]:
-    group: list[str] = []
-    characters = 0
-    for text in texts:
-        group.append(text)
-        characters += len(text)
-        if characters >= _BATCH_CHARACTERS:
-            yield group
-            group, characters = [], 0
-    if group:
-        yield group

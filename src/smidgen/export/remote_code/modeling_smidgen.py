@@ -78,7 +78,7 @@ class SmidgenForCausalLM(PreTrainedModel, GenerationMixin):
         self._check_memory(past_key_values, attention_mask, history_ids)
         x_BTC = self.model.hidden_states(
             input_ids,
-            history_BS=self._without_padding(input_ids if history_ids is None else history_ids, attention_mask),
+            history_BS=history_ids,
             attention_mask_BS=attention_mask,
             position_ids_BT=position_ids,
             cache=past_key_values,
@@ -129,13 +129,6 @@ class SmidgenForCausalLM(PreTrainedModel, GenerationMixin):
             vocab_size=self.config.vocab_size,
             num_items_in_batch=num_items_in_batch,
         )
-
-    def _without_padding(self, history_BS: Tensor, attention_mask_BS: Tensor | None) -> Tensor:
-        """The history with a line start wherever there is padding, whose ids may be any, a digit's too."""
-        ids = self.model.config.digit_token_ids
-        if ids is None or not ids.line_starts or attention_mask_BS is None:
-            return history_BS
-        return history_BS.masked_fill(attention_mask_BS == 0, ids.line_starts[0])
 
     def _check_memory(self, cache: Any, attention_mask: Tensor | None, history_ids: Tensor | None) -> None:
         """Raise ``ValueError`` for a cache, mask or missing history with which the logits would be wrong."""

@@ -1,0 +1,1 @@
+"""What ``smidgen tokenizer inspect`` found, as pictures and as a page."""

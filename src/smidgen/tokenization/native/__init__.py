@@ -1,0 +1,1 @@
+"""An encoder in C++ that gives what `tokenizers` gives, only sooner."""
