@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from smidgen.native.library import Unavailable
 from smidgen.recipes.loading import shipped_names
+from smidgen.tokenization import text_encoder
 
 
 def test_waiting_threads_sleep_unless_the_user_says_otherwise(smidgen, monkeypatch):
@@ -135,6 +137,18 @@ def test_data_is_built_inspected_and_checked(smidgen, tiny_options, finished_run
     assert built["shares"] == pytest.approx({"grammar": 0.65, "arithmetic": 0.35})
     assert smidgen("data", "inspect", tmp_path / "data", "--json").json["tokens"] == built["tokens"]
     assert smidgen("data", "check", tmp_path / "data", "--json").json["shards"] == 4
+
+
+def test_a_build_without_the_compiled_encoder_says_so(smidgen, tiny_options, finished_run, tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise Unavailable("no C++ compiler was found (g++)")
+
+    monkeypatch.setattr(text_encoder, "NativeEncoder", refuse)
+    monkeypatch.setattr(text_encoder, "WORTHWHILE_CHARACTERS", 0)
+    words = ["data", "build", "quickstart", *tiny_options, "--tokenizer", finished_run.tokenizer]
+    outcome = smidgen(*words, "--out", tmp_path / "data", "--json")
+    assert "note: texts are encoded by the tokenizers library alone" in outcome.err
+    assert outcome.json["tokens"] > 0
 
 
 def test_tables_for_people_do_not_fail(smidgen, finished_run, tmp_path):

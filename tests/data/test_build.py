@@ -15,9 +15,11 @@ import pytest
 from smidgen.data import build as build_module
 from smidgen.data.build import build, open_data, sample_texts
 from smidgen.data.order import SampleOrder
+from smidgen.data.pipeline import walk as walk_module
 from smidgen.data.split import is_held_out
 from smidgen.errors import BadInput, Interrupted, OutOfResources
 from smidgen.recipes.mixture import CurriculumPoint, DataSettings, Source
+from smidgen.tokenization.text_encoder import EncodedTexts
 
 END = 256
 CONTEXT = 32
@@ -33,9 +35,13 @@ class ByteTokenizer:
     def __init__(self) -> None:
         self.texts: list[str] = []
 
-    def encode_batch(self, texts: list[str]) -> list[list[int]]:
+    def single_threaded(self) -> "ByteTokenizer":
+        return self
+
+    def encode_arrays(self, texts: list[str]) -> EncodedTexts:
         self.texts += texts
-        return [list(text.encode()) for text in texts]
+        lengths = np.array([len(text.encode()) for text in texts], dtype=np.int64)
+        return EncodedTexts(np.frombuffer("".join(texts).encode(), dtype=np.uint8), lengths, lengths)
 
 
 def write_rows(path: Path, count: int, words: int = 20) -> Path:
@@ -87,7 +93,9 @@ def held_out_texts(data, source: str) -> list[str]:
 
 @pytest.fixture
 def small_chunks(monkeypatch):
-    monkeypatch.setattr(build_module, "CHUNK_CHARACTERS", 2_000)
+    monkeypatch.setattr(walk_module, "CHUNK_CHARACTERS", 2_000)
+    monkeypatch.setattr(build_module, "SMALLEST_PART_BYTES", 2_000)
+    monkeypatch.setattr(build_module, "LARGEST_PART_BYTES", 2_000)
 
 
 @pytest.fixture
@@ -143,7 +151,8 @@ def test_reading_stops_when_one_epoch_is_there(tmp_path, small_chunks):
     assert 20_000 < entry["train_tokens"] < 20_000 + 3 * CONTEXT + 2 * 2_000
     assert entry["held_out_tokens"] > 0
     assert entry["epochs"] <= 1
-    assert len(tokenizer.texts) < 400
+    # The sides of the first 400 are decided together, and parts are tokenised whole.
+    assert len(tokenizer.texts) < 500
 
 
 def test_reading_goes_on_until_a_document_is_held_out(tmp_path, small_chunks):
@@ -153,9 +162,9 @@ def test_reading_goes_on_until_a_document_is_held_out(tmp_path, small_chunks):
     assert index["sources"]["big"]["documents"]["held_out"] >= 1
 
 
-def test_generators_without_end_are_read_as_far_as_needed(tmp_path, small_chunks):
+def test_generators_without_end_are_read_as_far_as_needed(tmp_path):
     sources = {"sums": Source(generator="arithmetic")}
-    index = build_into(tmp_path / "out", DataSettings(sources=sources), training_tokens=50_000)
+    index = build_into(tmp_path / "out", DataSettings(sources=sources), training_tokens=50_000, held_out_bytes=2_000)
     assert index["sources"]["sums"]["epochs"] <= 1
     assert index["sources"]["sums"]["documents"]["held_out"] >= 1
 
@@ -288,31 +297,40 @@ def folders(path: Path) -> list[str]:
     return sorted(entry.name for entry in path.iterdir() if entry.is_dir())
 
 
-def test_a_stop_at_any_moment_leaves_nothing(tmp_path, books, small_chunks):
-    for moment in (0, 1, 17, 300, 700):
+def test_a_stop_at_any_moment_leaves_parts_and_the_next_build_goes_on(tmp_path, books, small_chunks):
+    reference = build_into(tmp_path / "reference", books, training_tokens=10**6)
+    tokenised = 0
+    for moment in (0, 1, 17, 50, 80):
         countdown = iter(range(moment))
-        with pytest.raises(Interrupted, match="nothing is kept; repeat the command"):
+        with pytest.raises(Interrupted, match=r"what is tokenised is kept in .* the command can be repeated"):
             build_into(
                 tmp_path / "out",
                 books,
                 training_tokens=10**6,
                 stop_requested=lambda left=countdown: next(left, None) is None,
             )
-        assert folders(tmp_path) == []
+        assert set(folders(tmp_path)) <= {".out.parts", "reference"}
+        earlier, tokenised = tokenised, len(list(tmp_path.glob(".out.parts/*/*.part")))
+        assert tokenised >= earlier
+    tokenizer = ByteTokenizer()
+    assert build_into(tmp_path / "out", books, tokenizer, training_tokens=10**6) == reference
+    assert 0 < len(tokenizer.texts) < 700
+    assert folders(tmp_path) == ["out", "reference"]
 
 
-def test_a_full_disk_leaves_nothing_and_is_told(tmp_path, books, small_chunks):
+def test_a_full_disk_leaves_no_half_and_is_told(tmp_path, books, small_chunks):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     for room_bytes in (0, 1_000, 20_000, 100_000):
         resource.setrlimit(resource.RLIMIT_FSIZE, (room_bytes, hard))
         try:
             with pytest.raises(
-                OutOfResources, match=r"no space left on the disk while writing (big|small)/(train|held-out)\.bin"
+                OutOfResources, match=r"no space left on the disk while writing .*(\.part|(train|held-out)\.bin);"
             ):
                 build_into(tmp_path / "out", books, training_tokens=10**6)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        assert folders(tmp_path) == []
+        assert folders(tmp_path) in ([], [".out.parts"])
+        assert not list(tmp_path.glob(".out.parts/*/.unfinished*"))
 
 
 CHILD = """
@@ -321,7 +339,8 @@ from pathlib import Path
 spec = importlib.util.spec_from_file_location("test_build", sys.argv[1])
 tests = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(tests)
-tests.build_module.CHUNK_CHARACTERS = 2_000
+tests.walk_module.CHUNK_CHARACTERS = 2_000
+tests.build_module.SMALLEST_PART_BYTES = tests.build_module.LARGEST_PART_BYTES = 2_000
 def slowly(*report):
     print(flush=True)
     time.sleep(0.002)

@@ -179,3 +179,46 @@ def test_five_million_samples_are_planned_in_seconds_and_looked_up_in_millisecon
     for start in range(0, 200_000, 10_000):
         order.windows_of(start, 512)
     assert (time.process_time() - started) / 20 < 0.02  # 0.001 s measured
+
+
+SIX = ((0.0, [0.4, 0.2, 0.2, 0.1, 0.05, 0.05]), (0.7, [0.2] * 3 + [0.1, 0.1, 0.2]), (1.0, [0.1] * 5 + [0.5]))
+
+
+@pytest.mark.parametrize(("total", "tolerance", "step"), [(1_300_000, 0.001, 1), (200_000, 0.001, BLOCK_SAMPLES)])
+def test_shares_over_any_hundredth_of_the_run_are_within_a_tenth_of_a_point(total, tolerance, step):
+    """From 1.3 million samples on (0.7 billion tokens in windows of 512) wherever it begins; from 200,000 on where
+    it begins with a block."""
+    data = mixture(*SIX)
+    width = total // 100 // step * step
+    planned = planned_samples(data, np.arange(0, total + 1, step) / total, total)
+    for seed in (4, 5) if step > 1 else (6,):
+        sources = order_of(data, total, seed=seed).source_of(0, total)
+        for number in range(6):
+            dealt = np.concatenate([[0], np.cumsum(sources == number)])[::step]
+            ahead = dealt[: len(planned)] - planned[:, number]
+            difference = ahead[width // step :] - ahead[: -(width // step)]
+            assert np.abs(difference).max() / width < tolerance
+
+
+def test_a_longer_run_on_the_same_data_starts_with_the_same_samples_where_shares_do_not_move():
+    data = mixture((0.0, [0.4, 0.2, 0.2, 0.1, 0.05, 0.05]))
+    for total in (100, 640, 5_000, 9_766):
+        prefix = total // BLOCK_SAMPLES * BLOCK_SAMPLES
+        sources, windows = order_of(data, total).windows_of(0, prefix)
+        for longer in (total + 1, 2 * total, 7 * total + 13):
+            other_sources, other_windows = order_of(data, longer).windows_of(0, prefix)
+            assert np.array_equal(sources, other_sources)
+            assert np.array_equal(windows, other_windows)
+
+
+def test_a_moving_mixture_is_stretched_with_the_run():
+    data = mixture((0.0, [0.9, 0.1]), (1.0, [0.1, 0.9]))
+    short, long = order_of(data, 6_400), order_of(data, 64_000)
+    assert not np.array_equal(short.source_of(0, 6_400), long.source_of(0, 6_400))
+    # The same fraction of either run is mixed alike.
+    for fraction in (0.1, 0.5, 0.8):
+        shares = [
+            order.source_of(int(fraction * total), total // 10).mean()
+            for order, total in ((short, 6_400), (long, 64_000))
+        ]
+        assert abs(shares[0] - shares[1]) < 0.005

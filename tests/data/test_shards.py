@@ -52,6 +52,28 @@ def test_documents_come_back_as_they_were_written(tmp_path_factory, documents, v
     assert (shard.vocab_size, shard.tokenizer_fingerprint) == (vocab_size, FINGERPRINT)
 
 
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.lists(st.lists(st.integers(0, 299), max_size=5), max_size=4), max_size=4))
+def test_documents_at_once_are_written_as_one_by_one(tmp_path_factory, groups):
+    folder = tmp_path_factory.getbasetemp()
+    one_by_one = write_shard(folder / "one-by-one.bin", [ids for group in groups for ids in group])
+    with writer(folder / "at-once.bin") as shard:
+        for group in groups:
+            first = 3 + shard.documents
+            ids = np.array([token for ids in group for token in ids], dtype=np.uint16)
+            counts = np.array(list(map(len, group)), dtype=np.int64)
+            shard.add_all(ids, counts, np.arange(first, first + len(group)))
+    assert (folder / "at-once.bin").read_bytes() == one_by_one.read_bytes()
+
+
+def test_a_wrong_id_among_many_documents_is_named_with_its_document(tmp_path):
+    with writer(tmp_path / "a.bin") as shard:
+        shard.add([1], 3)
+        with pytest.raises(BadInput, match="token id 300 in document 4 of"):
+            shard.add_all(np.array([1, 2, 300, 301]), np.array([2, 0, 1, 1]), np.array([3, 3, 3, 3]))
+        assert (shard.documents, shard.tokens) == (1, 2)
+
+
 def test_a_shard_is_a_pure_function_of_its_documents(tmp_path):
     one = write_shard(tmp_path / "one.bin", some_documents())
     other = write_shard(tmp_path / "other.bin", some_documents())
@@ -59,7 +81,7 @@ def test_a_shard_is_a_pure_function_of_its_documents(tmp_path):
 
 
 def test_largest_ids_survive_in_both_widths(tmp_path):
-    for vocab_size in (65_535, 65_536, 70_000):
+    for vocab_size in (65_535, 65_536, 65_537, 70_000):
         path = write_shard(tmp_path / "a.bin", [[vocab_size - 1, 1]], vocab_size)
         assert open_any(path).document(0).tolist() == [vocab_size - 1, 1]
 

@@ -1,3 +1,4 @@
+import importlib.util
 import itertools
 import json
 from collections import Counter
@@ -7,17 +8,24 @@ import pytest
 from smidgen.data.document import Document
 from smidgen.data.sources import open_source, without_duplicates
 from smidgen.errors import BadInput
-from smidgen.recipes.mixture import Source
+from smidgen.recipes.mixture import CurriculumPoint, DataSettings, Source
 
 
-def test_a_hub_source_says_what_would_work():
-    hub = Source(hub="owner/corpus", config="small")
+def test_a_hub_source_says_what_would_work_without_the_package_that_reads_it(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(BadInput) as caught:
-        open_source("web", hub, seed=1, cache=None, rejected=Counter())
+        open_source("web", Source(hub="owner/corpus"), seed=1, cache=None, rejected=Counter())
     assert str(caught.value) == (
-        "source 'web' is the hub dataset owner/corpus (small) and this version reads local files only: "
-        "give --data web=PATH, or --data text=PATH for all text sources"
+        "source 'web' is the hub dataset owner/corpus, which needs the package datasets: "
+        "pip install 'smidgen[data]', or give local files with --data web=PATH"
     )
+
+
+def test_two_sources_may_not_differ_in_upper_and_lower_case_only():
+    point = CurriculumPoint(at=0.0, weights={"Web": 1.0, "web": 1.0})
+    sources = {"Web": Source(files=("a",)), "web": Source(files=("b",))}
+    with pytest.raises(ValueError, match="sources 'Web' and 'web' have the same name but for upper and lower case"):
+        DataSettings(sources=sources, curriculum=(point,))
 
 
 def test_equal_texts_are_read_once_and_counted(tmp_path):

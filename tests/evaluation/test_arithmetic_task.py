@@ -3,11 +3,13 @@ from pathlib import Path
 import pytest
 
 from smidgen.checkpoints.open_model import OpenModel
+from smidgen.data.arithmetic import value_of
 from smidgen.errors import Interrupted
 from smidgen.evaluation import arithmetic_task
-from smidgen.evaluation.arithmetic_task import exact_matches, score_arithmark
+from smidgen.evaluation.arithmetic_task import exact_matches, score_arithmark, score_written
 from smidgen.evaluation.log_likelihood import token_log_probabilities
 from smidgen.evaluation.tasks.arithmark_generated import generated_arithmark
+from smidgen.evaluation.tasks.arithmetic_written import written_arithmetic
 from smidgen.model.config import ModelConfig
 from smidgen.model.decoder import Decoder
 from smidgen.model.initialisation import initialise
@@ -114,3 +116,55 @@ def test_context_and_ending_are_tokenised_apart_and_their_probabilities_summed(m
 def test_scoring_stops_when_asked(model):
     with pytest.raises(Interrupted):
         score_arithmark(model, generated_arithmark("arithmark2-generated", limit=5), stop_requested=lambda: True)
+
+
+def calculator(monkeypatch, model, wrong=()):
+    """Let the model write the answer of whatever it is asked, but not of what ``wrong`` says."""
+
+    def greedy_batch(decoder, prompts, *, max_new_tokens, stop_ids):
+        contexts = [model.tokenizer.decode(ids) for ids in prompts]
+        texts = [f" {value_of(context.removesuffix('=')) + (context in wrong)}\n9" for context in contexts]
+        return [model.tokenizer.encode(text)[:max_new_tokens] for text in texts]
+
+    monkeypatch.setattr(arithmetic_task, "greedy_batch", greedy_batch)
+
+
+def test_written_answers_are_counted_in_all_and_by_group(model, monkeypatch):
+    task = written_arithmetic("arithmetic-length", limit=3, seed=2)
+    wrong = {item.context for item in task.items if item.groups[1] in ("sums of 20 digits", "products of 6 digits")}
+    calculator(monkeypatch, model, wrong)
+    seen = []
+    outcome = score_written(model, task, on_progress=seen.append)
+    scores = {part: metrics["exact_match"] for part, metrics in outcome.scores.items()}
+    assert list(scores)[:3] == [task.name, f"{task.name}/sums", f"{task.name}/sums of 1 digit"]
+    assert len(scores) == 1 + 3 + 46
+    assert {part: score.value for part, score in scores.items() if score.value < 1} == {
+        task.name: 1 - 6 / len(task.items),
+        f"{task.name}/sums": 1 - 3 / 58,
+        f"{task.name}/sums of 20 digits": 0.0,
+        f"{task.name}/products": 1 - 3 / 18,
+        f"{task.name}/products of 6 digits": 0.0,
+    }
+    assert seen[-1] == len(task.items)
+    assert len(seen) == 46
+
+
+def test_written_answers_are_recorded_with_what_was_written(model, monkeypatch):
+    task = written_arithmetic("arithmark2-generated-free", limit=10, seed=2)
+    calculator(monkeypatch, model, wrong={task.items[4].context})
+    records = score_written(model, task).items
+    assert [record["item"] for record in records] == [item.key for item in task.items]
+    assert [record["exact_match"] for record in records] == [1] * 4 + [0] + [1] * 5
+    assert all((record["written"] == record["answer"]) == record["exact_match"] for record in records)
+    assert int(records[4]["written"]) == int(records[4]["answer"]) + 1
+
+
+def test_free_answers_are_those_beside_the_options(model):
+    written = score_written(model, written_arithmetic("arithmark2-generated-free", limit=20, seed=5))
+    chosen = score_arithmark(model, generated_arithmark("arithmark2-generated", limit=20, seed=5))
+    assert [item["exact_match"] for item in written.items] == [item["exact_match"] for item in chosen.items]
+
+
+def test_writing_stops_when_asked(model):
+    with pytest.raises(Interrupted):
+        score_written(model, written_arithmetic("arithmetic-length", limit=1), stop_requested=lambda: True)

@@ -80,7 +80,7 @@ def test_an_unknown_name_suggests_the_nearest_recipe():
 
 
 def test_a_missing_file_lists_what_would_work(tmp_path):
-    with pytest.raises(BadInput, match=r"cannot be read .*ant-5m-fixed, atom-2\.7m"):
+    with pytest.raises(BadInput, match=r"cannot be read .*ant-5m-fixed, arithmetic-2\.7m, atom-2\.7m"):
         load_recipe(str(tmp_path / "none.toml"))
 
 

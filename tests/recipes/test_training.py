@@ -25,6 +25,8 @@ def test_usual_settings_are_accepted():
         ({"muon_learning_rate": 0.0}, "muon_learning_rate=0.0 must be positive"),
         ({"muon_momentum": 1.0}, "muon_momentum=1.0 lie in"),
         ({"z_loss": -1e-4}, "z_loss=-0.0001 must not be negative"),
+        ({"answer_weight": -1.0}, "answer_weight=-1.0 must not be negative"),
+        ({"place_offset": -1}, "place_offset=-1 must not be negative"),
         ({"ema_decay": 1.0}, r"ema_decay=1.0 must lie in \[0, 1\); 0.999 is usual"),
         ({"ema_decay": 0.99, "average_checkpoints": 3}, "two averages"),
         ({"divergence_factor": 1.0}, "must be above 1"),

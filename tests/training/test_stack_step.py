@@ -133,6 +133,19 @@ def test_a_stack_of_three_equals_each_alone_over_a_hundred_steps(tiny_recipe, ca
     assert (found[:, 0] - others).abs().amax(dim=0).min() > 100 * CLOSE
 
 
+def test_weights_and_offsets_of_each_model_are_its_own(tiny_recipe):
+    alone, together = (steps_of(tiny_recipe, DESIGNS["everything"], answer_weight=3.0) for _ in range(2))
+    # Half of them symbols of equations, so that there are answers.
+    ids_SMU = drawn_ids(1) % 19
+    offset_SM = torch.randint(20, (SEQUENCES, MODELS), generator=torch.Generator().manual_seed(3))
+    each = [step.gradients(ids_SMU[:, model], None, offset_SM[:, model]) for model, step in enumerate(alone)]
+    found = StackedStep(together, micro_batch=2, compile_mode=None).gradients(ids_SMU, None, offset_SM)
+    torch.testing.assert_close(torch.stack(found), torch.tensor(each).T)
+    other = steps_of(tiny_recipe, DESIGNS["everything"], answer_weight=3.0)
+    swapped = StackedStep(other, micro_batch=2, compile_mode=None).gradients(ids_SMU, None, offset_SM.flip(1))
+    assert (swapped[0] - found[0])[::2].abs().min() > 1e-6
+
+
 def test_the_bound_notices_a_learning_rate_that_is_a_hundredth_off(tiny_recipe, monkeypatch):
     steps = steps_of(tiny_recipe, {})
     expected = curves(one_by_one(steps), steps)

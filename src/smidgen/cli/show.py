@@ -42,7 +42,12 @@ def show_data(screen: Console, index: dict[str, Any]) -> None:
             source["origin"],
         )
     screen.print(shown)
-    for warning in index["warnings"]:
+    for name, source in index["sources"].items():
+        for earlier, count in source.get("duplicates_of", {}).items():
+            screen.print(f"{count:,} documents of {name} stand in {earlier} already and were left out")
+    for found in index.get("contaminated") or []:
+        screen.print(f"{found['documents']:,} documents hold {found['items']:,} items of {found['task']}")
+    for warning in (*index["warnings"], *index.get("notes", [])):
         screen.print(Text(f"note: {warning}", style="yellow"))
 
 

@@ -13,8 +13,6 @@ import hashlib
 import os
 import struct
 import tempfile
-from array import array
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +35,7 @@ TOKEN_TYPES: dict[int, np.dtype[np.unsignedinteger]] = {2: np.dtype("<u2"), 4: n
 LARGEST_SHORT_VOCAB_SIZE = 65_535
 # Tokens go to the file in writes of this many bytes.
 BUFFER_BYTES = 1_048_576
+LARGEST_TABLE_IN_MEMORY = 16_777_216
 
 
 def bytes_per_token(vocab_size: int) -> int:
@@ -65,12 +64,8 @@ class ShardWriter:
         self.text_bytes = 0
         self.content_sha256 = ""
         self._fingerprint = _fingerprint_bytes(tokenizer_fingerprint)
-        self._table = array("Q")
+        self.documents = 0
         self._digest = hashlib.sha256()
-
-    @property
-    def documents(self) -> int:
-        return len(self._table) // 2
 
     def __enter__(self) -> "ShardWriter":
         with disk_errors(self._shown):
@@ -79,24 +74,45 @@ class ShardWriter:
         self._unfinished = Path(name)
         self._file = os.fdopen(descriptor, "wb", buffering=BUFFER_BYTES)
         self._file.write(bytes(HEADER_BYTES))
+        # The table comes after the tokens; that of a large source waits for its place on the disk.
+        self._table = tempfile.SpooledTemporaryFile(max_size=LARGEST_TABLE_IN_MEMORY, dir=str(self.path.parent))
         return self
 
-    def add(self, ids: Sequence[int], text_bytes: int) -> None:
+    def add(self, ids: npt.ArrayLike, text_bytes: int) -> None:
         """Append a document and the end-of-text token.
 
         Raises ``BadInput`` for an id outside the vocabulary; nothing of that document is written then.
         """
-        document = np.array([*ids, self.end_of_text_id], dtype=np.int64)
-        if document.min() < 0 or document.max() >= self.vocab_size:
-            wrong = document[(document < 0) | (document >= self.vocab_size)][0]
-            raise BadInput(
-                f"token id {wrong} in document {self.documents + 1} of {self._shown} is outside the vocabulary of "
-                f"{self.vocab_size} tokens; the tokenizer and its vocab_size do not belong together"
-            )
-        self._table.extend((self.tokens, text_bytes))
-        self.tokens += len(document)
-        self.text_bytes += text_bytes
-        self._write(document.astype(TOKEN_TYPES[bytes_per_token(self.vocab_size)]).tobytes())
+        document = np.asarray(ids).reshape(-1)
+        self.add_all(document, np.array([len(document)]), np.array([text_bytes]))
+
+    def add_all(
+        self, ids: npt.NDArray[np.integer], counts: npt.NDArray[np.integer], text_bytes: npt.NDArray[np.integer]
+    ) -> None:
+        """Append documents whose ids stand in a row, each with the end-of-text token; they have ``counts`` ids.
+
+        Raises ``BadInput`` as ``add`` does; nothing of any of them is written then.
+        """
+        ends = np.cumsum(counts)
+        self._check(ids, ends)
+        starts = self.tokens + ends - counts + np.arange(len(counts))
+        with disk_errors(self._shown):
+            self._table.write(np.stack([starts, text_bytes], axis=1).astype("<u8").tobytes())
+        self.documents += len(counts)
+        self.tokens += len(ids) + len(counts)
+        self.text_bytes += int(text_bytes.sum())
+        narrow = ids.astype(TOKEN_TYPES[bytes_per_token(self.vocab_size)], copy=False)
+        self._write(np.insert(narrow, ends, self.end_of_text_id).tobytes())
+
+    def _check(self, ids: npt.NDArray[np.integer], ends: npt.NDArray[np.integer]) -> None:
+        if not len(ids) or (ids.min() >= 0 and ids.max() < self.vocab_size):
+            return
+        position = int(np.argmax((ids < 0) | (ids >= self.vocab_size)))
+        document = self.documents + 1 + int(np.searchsorted(ends, position, side="right"))
+        raise BadInput(
+            f"token id {ids[position]} in document {document} of {self._shown} is outside the vocabulary of "
+            f"{self.vocab_size} tokens; the tokenizer and its vocab_size do not belong together"
+        )
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -108,11 +124,15 @@ class ShardWriter:
         finally:
             with suppress(OSError):  # a full disk was reported already
                 self._file.close()
+            with suppress(OSError):
+                self._table.close()
             self._unfinished.unlink(missing_ok=True)
 
     def _finish(self) -> None:
         self._write(bytes(_padding_bytes(self.tokens * bytes_per_token(self.vocab_size))))
-        self._write(np.array(self._table, dtype="<u8").tobytes())
+        self._table.seek(0)
+        while content := self._table.read(BUFFER_BYTES):
+            self._write(content)
         self.content_sha256 = self._digest.hexdigest()
         self._file.seek(0)
         self._file.write(self._header())

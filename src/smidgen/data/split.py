@@ -2,10 +2,16 @@
 
 import hashlib
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
 
 from smidgen.data.document import Document
 from smidgen.errors import BadInput
+
+Hashes = npt.NDArray[np.uint64]
 
 # At the usual fraction of 0.01 fewer documents than this would leave the hash with none or a handful (assumed).
 SMALL_SOURCE_DOCUMENTS = 400
@@ -15,9 +21,9 @@ SMALL_SOURCE_FRACTION = 0.05
 def is_held_out(document_id: str, fraction: float) -> bool:
     """Whether the id's hash lies among the lowest ``fraction`` of all hashes.
 
-    The hash is the BLAKE2b digest of 8 bytes of the id in UTF-8, read as a big-endian number.
+    The hash is `id_hash`.
     """
-    return _hash(document_id) < fraction * 2**64
+    return id_hash(document_id) < fraction * 2**64
 
 
 def split_small(ids: Sequence[str], fraction: float, *, source: str = "the source") -> set[str]:
@@ -26,13 +32,8 @@ def split_small(ids: Sequence[str], fraction: float, *, source: str = "the sourc
     They are ``max(fraction, 0.05)`` of the distinct ids, rounded to the nearest whole number, at least 1.
     Raises ``BadInput`` when there are fewer than 2 distinct ids, because training and scoring need one each.
     """
-    distinct = sorted(set(ids), key=lambda document_id: (_hash(document_id), document_id))
-    if len(distinct) < 2:
-        raise BadInput(
-            f"{source} has {len(distinct)} document(s) and at least 2 are needed, one to train on and one held out "
-            "to score: give more text or more files (a .txt file of over 8,000 characters is cut into several)"
-        )
-    return set(distinct[: max(1, round(max(fraction, SMALL_SOURCE_FRACTION) * len(distinct)))])
+    held_out = _smallest(hashes_of(ids), fraction, source)
+    return {document_id for document_id, is_chosen in zip(ids, held_out.tolist(), strict=True) if is_chosen}
 
 
 def with_sides(
@@ -52,18 +53,42 @@ def with_sides(
     first = list(itertools.islice(stream, SMALL_SOURCE_DOCUMENTS))
     if not first:
         return
-    chosen = _held_out_of_first([document.id for document in first], fraction, source)
-    yield from ((document, document.id in chosen) for document in first)
+    held_out = held_out_of_first(hashes_of([document.id for document in first]), fraction, source=source)
+    yield from zip(first, held_out.tolist(), strict=True)
     yield from ((document, is_held_out(document.id, fraction)) for document in stream)
 
 
-def _held_out_of_first(ids: list[str], fraction: float, source: str) -> set[str]:
-    if len(ids) < SMALL_SOURCE_DOCUMENTS:
-        return split_small(ids, fraction, source=source)
-    return {document_id for document_id in ids if is_held_out(document_id, fraction)} or {min(ids, key=_hash)}
+def held_out_of_first(hashes: Hashes, fraction: float, *, source: str) -> npt.NDArray[np.bool_]:
+    """Which of the first 400 documents of a source, or of all if it has fewer, are held out, by the hashes of ids."""
+    if len(hashes) < SMALL_SOURCE_DOCUMENTS:
+        return _smallest(hashes, fraction, source)
+    held_out = hashes < held_out_below(fraction)
+    return held_out if held_out.any() else hashes == hashes.min()
 
 
-def _hash(document_id: str) -> int:
+def held_out_below(fraction: float) -> np.uint64:
+    """An id whose hash is smaller than this lies among the lowest ``fraction`` of all."""
+    return np.uint64(math.ceil(fraction * 2**64))
+
+
+def hashes_of(ids: Iterable[str]) -> Hashes:
+    """The `id_hash` of each id."""
+    return np.fromiter(map(id_hash, ids), dtype=np.uint64)
+
+
+def _smallest(hashes: Hashes, fraction: float, source: str) -> npt.NDArray[np.bool_]:
+    distinct = np.unique(hashes)
+    if len(distinct) < 2:
+        raise BadInput(
+            f"{source} has {len(distinct)} document(s) and at least 2 are needed, one to train on and one held out "
+            "to score: give more text or more files (a .txt file of over 8,000 characters is cut into several)"
+        )
+    count = max(1, round(max(fraction, SMALL_SOURCE_FRACTION) * len(distinct)))
+    return hashes <= distinct[count - 1]
+
+
+def id_hash(document_id: str) -> int:
+    """The BLAKE2b digest of 8 bytes of an id in UTF-8, read as a big-endian number."""
     # File names that are not UTF-8 and ids from JSON escapes may hold lone surrogates.
     encoded = document_id.encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.blake2b(encoded, digest_size=8).digest(), "big")

@@ -76,4 +76,4 @@ def activation_bytes_per_token(shape: Shape) -> int:
 def _logit_bytes(shape: Shape, settings: TrainingSettings) -> int:
     """Logits of a token in bfloat16, which our kernel of head and loss never writes down."""
     fits = shape.vocab_size % KERNEL_CHANNELS == 0 and shape.hidden_size % KERNEL_CHANNELS == 0
-    return 0 if fits and not shape.logit_softcap and not settings.z_loss else 2 * shape.vocab_size
+    return 0 if fits and not shape.logit_softcap and settings.has_plain_loss else 2 * shape.vocab_size

@@ -1,16 +1,18 @@
-"""Scoring the ArithMark tasks, official and generated: a choice of four, and the answer written out greedily."""
+"""Scoring equations: a choice of four as in ArithMark, and the answer written out greedily."""
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import cast
 
 from smidgen.checkpoints.open_model import OpenModel
+from smidgen.errors import Interrupted
 from smidgen.evaluation.multiple_choice import Precision, score_choices
 from smidgen.evaluation.score import Score, accuracy
 from smidgen.evaluation.task import TaskOutcome
-from smidgen.evaluation.tasks.item import Choice, Task
+from smidgen.evaluation.tasks.arithmetic_written import EXACT_MATCH
+from smidgen.evaluation.tasks.item import Choice, Completion, Task
 from smidgen.generation.decoding import greedy_batch
-
-EXACT_MATCH = "exact_match"
+from smidgen.generation.threads import single_thread
 
 
 def score_arithmark(
@@ -38,18 +40,78 @@ def score_arithmark(
     return outcome
 
 
+def score_written(
+    model: OpenModel,
+    task: Task,
+    *,
+    stop_requested: Callable[[], bool] = lambda: False,
+    on_progress: Callable[[int], None] = lambda scored: None,
+) -> TaskOutcome:
+    """``exact_match`` of equations that the model completes by itself, in all and by group.
+
+    2,500 items of ArithMark 2 take a model of 2.7M parameters 8 s of one core. Raises ``Interrupted`` when asked to
+    stop.
+    """
+    items = cast(Sequence[Completion], task.items)
+    answers = [item.continuation.strip() for item in items]
+    lines = [""] * len(items)
+    scored = 0
+    # By group, because the longest answer decides how far all that are written together go.
+    for places in _places_by_group(items):
+        if stop_requested():
+            raise Interrupted("scoring was stopped; repeat the command to score again")
+        found = written_lines(model, [items[place].context for place in places], [answers[place] for place in places])
+        for place, line in zip(places, found, strict=True):
+            lines[place] = line
+        scored += len(places)
+        on_progress(scored)
+    matches = [int(line == answer) for line, answer in zip(lines, answers, strict=True)]
+    parts = [
+        task.name,
+        *(f"{task.name}/{group}" for group in dict.fromkeys(g for item in items for g in item.groups)),
+    ]
+    return TaskOutcome(
+        scores={part: {EXACT_MATCH: _score(task, part, matches)} for part in parts},
+        baselines={task.name: task.baselines},
+        items=[
+            {
+                "task": task.name,
+                "item": item.key,
+                "groups": list(item.groups),
+                "answer": answer,
+                "written": line,
+                EXACT_MATCH: match,
+            }
+            for item, answer, line, match in zip(items, answers, lines, matches, strict=True)
+        ],
+    )
+
+
 def exact_matches(model: OpenModel, items: Sequence[Choice]) -> list[int]:
     """1 for each item whose right ending the model writes by itself, alone on the rest of its line."""
     answers = [item.texts[item.labels[0]] for item in items]
-    written = greedy_batch(
-        model.decoder,
-        [model.tokenizer.encode(item.contexts[0]) for item in items],
-        # A token covers at least a byte: the blank before the longest answer, the answer, and the end of the line.
-        max_new_tokens=max(len(answer.encode()) for answer in answers) + 2,
-        stop_ids={model.tokenizer.end_of_text_id},
-    )
-    lines = [model.tokenizer.decode(ids).split("\n")[0].strip() for ids in written]
+    lines = written_lines(model, [item.contexts[0] for item in items], answers)
     return [int(line == answer) for line, answer in zip(lines, answers, strict=True)]
+
+
+def written_lines(model: OpenModel, contexts: Sequence[str], answers: Sequence[str]) -> list[str]:
+    """The rest of the line that the model writes after each context, as far as the longest of the answers goes."""
+    with single_thread():
+        written = greedy_batch(
+            model.decoder,
+            [model.tokenizer.encode(context) for context in contexts],
+            # A token covers at least a byte: the blank before the longest answer, the answer, and the line's end.
+            max_new_tokens=max(len(answer.encode()) for answer in answers) + 2,
+            stop_ids={model.tokenizer.end_of_text_id},
+        )
+    return [model.tokenizer.decode(ids).split("\n")[0].strip() for ids in written]
+
+
+def _places_by_group(items: Sequence[Completion]) -> list[list[int]]:
+    places: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+    for place, item in enumerate(items):
+        places[item.groups].append(place)
+    return list(places.values())
 
 
 def _score(task: Task, part: str, matches: Sequence[int]) -> Score:

@@ -9,7 +9,7 @@ from smidgen.checkpoints.open_model import OpenModel
 from smidgen.data.build import open_data
 from smidgen.errors import BadInput
 from smidgen.evaluation import bits_per_byte_task, minimal_pairs_task, spelling_task
-from smidgen.evaluation.arithmetic_task import score_arithmark
+from smidgen.evaluation.arithmetic_task import score_arithmark, score_written
 from smidgen.evaluation.completion import score_completions
 from smidgen.evaluation.conditions import Conditions
 from smidgen.evaluation.lm_eval.task import score_lm_eval_task
@@ -18,6 +18,7 @@ from smidgen.evaluation.perplexity import score_documents
 from smidgen.evaluation.task import TaskOutcome
 from smidgen.evaluation.tasks.arithmark import OFFICIAL_FILES, Version, find_arithmark, open_arithmark
 from smidgen.evaluation.tasks.arithmark_generated import GENERATED, generated_arithmark
+from smidgen.evaluation.tasks.arithmetic_written import WRITTEN, written_arithmetic
 from smidgen.evaluation.tasks.catalogue import BENCHMARKS, canonical, duplicates, open_task, why_not
 from smidgen.evaluation.tasks.item import Choice, Completion, Task
 from smidgen.evaluation.tasks.user_task import open_user_task
@@ -114,6 +115,12 @@ def _generated(name: str, model: OpenModel, conditions: Conditions) -> TaskOutco
     return _arithmark(model, generated_arithmark(name, limit=conditions.limit, seed=conditions.seed), conditions)
 
 
+def _written(name: str, model: OpenModel, conditions: Conditions) -> TaskOutcome:
+    task = written_arithmetic(name, limit=conditions.limit, seed=conditions.seed)
+    outcome = score_written(model, task, stop_requested=conditions.stop_requested, on_progress=conditions.on_progress)
+    return described(task, outcome)
+
+
 def _official(version: Version, model: OpenModel, conditions: Conditions) -> TaskOutcome:
     path = find_arithmark(version, conditions.data.folder)
     return _arithmark(model, open_arithmark(version, path, limit=conditions.limit), conditions)
@@ -168,5 +175,6 @@ OWN_TASKS: dict[str, Scoring] = {
     minimal_pairs_task.TASK: _minimal_pairs,
     spelling_task.TASK: _spelling,
     **{name: partial(_generated, name) for name in GENERATED},
+    **{name: partial(_written, name) for name in WRITTEN},
     **{name: partial(_official, version) for name, version in OFFICIAL_NAMES.items()},
 }

@@ -12,7 +12,8 @@ from socket import gethostname
 from typing import Any
 
 from smidgen.checkpoints.open_model import open_model
-from smidgen.data.build import TrainingData, build, open_data, sample_texts
+from smidgen.data.build import TrainingData, build, open_data, parts_folder, sample_texts
+from smidgen.data.quality.contamination import ContaminationIndex
 from smidgen.design.summary import summarise_recipe
 from smidgen.errors import BadInput, Interrupted
 from smidgen.evaluation.conditions import Conditions
@@ -20,6 +21,7 @@ from smidgen.evaluation.evaluate import evaluate
 from smidgen.evaluation.held_out import held_out_documents
 from smidgen.evaluation.named_tasks import DEFAULT_TASKS
 from smidgen.evaluation.tasks.documents import EvalData
+from smidgen.evaluation.tasks.evaluation_index import evaluation_index
 from smidgen.evaluation.unfinished import Unfinished, unfinished_path
 from smidgen.export.hugging_face import export_hugging_face
 from smidgen.generation.text_sample import text_samples
@@ -101,17 +103,20 @@ def data_stage(life: Life) -> dict[str, Any]:
             training_tokens=life.recipe.training.tokens,
             seed=life.seed,
             cache=life.cache,
+            evaluation=_evaluation_index(life),
             progress=life.watcher.counted,
             stop_requested=life.stop_requested,
         )
+    # Of a build that was killed when all was done.
+    shutil.rmtree(parts_folder(life.run.data), ignore_errors=True)
     data = open_data(life.run.data, tokenizer.fingerprint)
-    for warning in data.index["warnings"]:
+    for warning in (*data.index["warnings"], *data.index.get("notes", []), *filter(None, [tokenizer.notice])):
         life.watcher.noticed(warning)
     quality = inspect(tokenizer, {name: _held_out_texts(data, tokenizer, name) for name in data.held_out})
     atomic.write_json(life.run.tokenizer / "quality.json", quality)
     points = mixture_over_time(life.recipe, data)
     atomic.write_json(life.run.mixture, {"points": points})
-    return {**data.index, "contaminated": None}
+    return {"contaminated": None, **data.index}
 
 
 def train_stage(life: Life) -> dict[str, Any]:
@@ -204,6 +209,20 @@ def resolved_config(recipe: Recipe, tokenizer: Tokenizer) -> ModelConfig:
     if not recipe.design.has_digit_features:
         return recipe.design
     return replace(recipe.design, digit_token_ids=tokenizer.digit_token_ids())
+
+
+def _evaluation_index(life: Life) -> ContaminationIndex | None:
+    """What the documents are compared with; nothing where no folder of evaluation sets is given."""
+    if life.eval_data is None:
+        return None
+    try:
+        index, skipped = evaluation_index(life.recipe.data.quality, EvalData(life.eval_data))
+    except BadInput as error:
+        life.watcher.noticed(f"the documents are not compared with evaluation sets: {error}")
+        return None
+    for task, reason in skipped.items():
+        life.watcher.noticed(f"the documents are not compared with {task}: {reason}")
+    return index
 
 
 def _check_digit_tokens(recipe: Recipe, tokenizer: Tokenizer) -> None:

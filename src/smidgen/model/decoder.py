@@ -62,11 +62,13 @@ class Decoder(nn.Module):
         attention_mask_BS: Tensor | None = None,
         mask_B1TS: Tensor | None = None,
         position_ids_BT: Tensor | None = None,
+        place_offset_B: Tensor | None = None,
         cache: KVCache | None = None,
     ) -> Tensor:
         """The normalised residual stream after the last layer: (B, T) -> (B, T, C).
 
         ``mask_B1TS`` is what the layers get instead of the mask that follows from ``attention_mask_BS``.
+        ``place_offset_B`` is added to the places of digits, in training only (arXiv:2405.17399).
         """
         past = 0 if cache is None else cache.get_seq_length()
         if position_ids_BT is None:
@@ -74,7 +76,7 @@ class Decoder(nn.Module):
         rotation = rotary_angles(position_ids_BT, self.config.head_dim, self.config.rope_theta)
         if mask_B1TS is None:
             mask_B1TS = attention_mask(token_ids_BT, past, attention_mask_BS)
-        x_BTC = self._embedded(token_ids_BT, history_BS, attention_mask_BS, past)
+        x_BTC = self._embedded(token_ids_BT, history_BS, attention_mask_BS, place_offset_B, past)
         for layer in self.layers:
             x_BTC = layer(x_BTC, rotation, mask_B1TS, cache)
         return self.norm(x_BTC)
@@ -84,7 +86,12 @@ class Decoder(nn.Module):
         return softcapped(F.linear(x_BTC, self.head_weight), self.config.logit_softcap)
 
     def _embedded(
-        self, token_ids_BT: Tensor, history_BS: Tensor | None, attention_mask_BS: Tensor | None, past: int
+        self,
+        token_ids_BT: Tensor,
+        history_BS: Tensor | None,
+        attention_mask_BS: Tensor | None,
+        place_offset_B: Tensor | None,
+        past: int,
     ) -> Tensor:
         x_BTC = self.embed_tokens(token_ids_BT)
         if self.digit_features is None:
@@ -93,7 +100,8 @@ class Decoder(nn.Module):
             if past:
                 raise ValueError("digit features need history_BS (all ids so far) once the cache holds tokens")
             history_BS = token_ids_BT
-        return x_BTC + self.digit_features(history_BS, attention_mask_BS)[:, -token_ids_BT.shape[1] :]
+        features_BSC = self.digit_features(history_BS, attention_mask_BS, place_offset_B)
+        return x_BTC + features_BSC[:, -token_ids_BT.shape[1] :]
 
 
 def softcapped(logits_BTV: Tensor, cap: float) -> Tensor:

@@ -72,12 +72,20 @@ class DigitFeatures(nn.Module):
         class_V = token_classes(config.digit_token_ids, config.vocab_size)
         self.register_buffer("class_V", class_V, persistent=False)
 
-    def forward(self, token_ids_BS: Tensor, attention_mask_BS: Tensor | None = None) -> Tensor:
-        """``attention_mask_BS`` is 0 for padding, which starts a line whatever its ids are, those of digits too."""
+    def forward(
+        self,
+        token_ids_BS: Tensor,
+        attention_mask_BS: Tensor | None = None,
+        place_offset_B: Tensor | None = None,
+    ) -> Tensor:
+        """``attention_mask_BS`` is 0 for padding, which starts a line whatever its ids are, those of digits too.
+
+        ``place_offset_B`` is added to the places of each sequence's digits.
+        """
         class_BS = self.class_V[token_ids_BS]
         if attention_mask_BS is not None:
             class_BS = class_BS.masked_fill(attention_mask_BS == 0, TokenClass.LINE_START.value)
-        return self.embed_place(place_ids(class_BS)) + self.embed_role(role_ids(class_BS))
+        return self.embed_place(place_ids(class_BS, place_offset_B)) + self.embed_role(role_ids(class_BS))
 
 
 def token_classes(ids: DigitTokenIds | None, vocab_size: int) -> Tensor:
@@ -97,10 +105,16 @@ def token_classes(ids: DigitTokenIds | None, vocab_size: int) -> Tensor:
     return class_V
 
 
-def place_ids(class_BS: Tensor) -> Tensor:
-    """0 for what is no digit, else 1 for the first digit of its run and so on; 65 from the 65th digit on."""
+def place_ids(class_BS: Tensor, offset_B: Tensor | None = None) -> Tensor:
+    """0 for what is no digit, else 1 for the first digit of its run and so on; 65 from the 65th digit on.
+
+    With an offset, digits of that sequence count from 1 + offset on.
+    """
     digit_BS = _is(class_BS, TokenClass.DIGIT)
-    return _count_since(~digit_BS, digit_BS).clamp_max(PLACE_VOCAB_SIZE - 1)
+    place_BS = _count_since(~digit_BS, digit_BS)
+    if offset_B is not None:
+        place_BS = place_BS + offset_B[:, None] * digit_BS
+    return place_BS.clamp_max(PLACE_VOCAB_SIZE - 1)
 
 
 def role_ids(class_BS: Tensor) -> Tensor:

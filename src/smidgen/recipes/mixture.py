@@ -4,6 +4,10 @@ import itertools
 from dataclasses import dataclass, field
 from typing import Literal
 
+from smidgen.recipes.arithmetic import ArithmeticSettings
+from smidgen.recipes.quality import QualitySettings
+from smidgen.recipes.word_problems import WordProblemSettings
+
 
 def written_by_people(generator: str) -> bool:
     """Whether a source is text of people rather than of a generator; "" stands for hub datasets and files."""
@@ -15,7 +19,7 @@ class Source:
     """One stream of documents: a hub dataset, local files or a built-in generator (exactly one of the three).
 
     ``text`` is the key or column that holds the text in JSON lines and parquet. ``purpose`` and ``license`` are
-    for the card.
+    for the card. ``arithmetic`` and ``word_problems`` are settings of the generators of these names.
     """
 
     hub: str = ""
@@ -23,7 +27,9 @@ class Source:
     split: str = "train"
     revision: str = ""
     files: tuple[str, ...] = ()
-    generator: Literal["", "installed-docs", "arithmetic", "grammar"] = ""
+    generator: Literal["", "installed-docs", "arithmetic", "word-problems", "grammar"] = ""
+    arithmetic: ArithmeticSettings | None = None
+    word_problems: WordProblemSettings | None = None
     text: str = "text"
     license: str = ""
     purpose: str = ""
@@ -34,6 +40,12 @@ class Source:
             raise ValueError(
                 f"a source needs exactly one of hub, files and generator, given {' and '.join(given) or 'none'}"
             )
+        for table, generator in (("arithmetic", "arithmetic"), ("word_problems", "word-problems")):
+            if getattr(self, table) is not None and self.generator != generator:
+                raise ValueError(
+                    f"{table} are settings of the generator {generator!r}, and this source is {self.origin}; "
+                    "remove them or name that generator"
+                )
 
     @property
     def is_text(self) -> bool:
@@ -69,16 +81,24 @@ class CurriculumPoint:
 class DataSettings:
     """The sources and their curriculum.
 
-    ``held_out_fraction`` of the documents, chosen by the hash of their id, are never trained on.
+    ``held_out_fraction`` of the documents, chosen by the hash of their id, are never trained on. ``quality`` says
+    which documents are left out.
     """
 
     sources: dict[str, Source]
     curriculum: tuple[CurriculumPoint, ...] = field(default=())
     held_out_fraction: float = 0.01
+    quality: QualitySettings = field(default_factory=QualitySettings)
 
     def __post_init__(self) -> None:
         if not self.sources:
             raise ValueError("data.sources is empty; name at least one source")
+        by_letters: dict[str, str] = {}
+        for name in self.sources:
+            # Each is a folder of built data, and not every file system tells upper from lower case.
+            other = by_letters.setdefault(name.lower(), name)
+            if other != name:
+                raise ValueError(f"sources {other!r} and {name!r} have the same name but for upper and lower case")
         if not 0 < self.held_out_fraction < 0.5:
             raise ValueError(f"held_out_fraction={self.held_out_fraction} must lie between 0 and 0.5; 0.01 is usual")
         if not self.curriculum:

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from smidgen.model.config import ModelConfig
+from smidgen.model.config import PLACE_VOCAB_SIZE, ROLE_VOCAB_SIZE, ModelConfig
 from smidgen.recipes.evaluation import EvaluationSettings, Published
 from smidgen.recipes.mixture import DataSettings
 from smidgen.recipes.sampling import SamplingSettings
@@ -46,6 +46,25 @@ class Recipe:
             raise ValueError(
                 f"design.vocab_size={self.design.vocab_size} is too small for byte-level BPE: 256 bytes and "
                 f"{len(self.tokenizer.special_tokens.present)} special tokens need {self.smallest_vocab_size}"
+            )
+        self._check_digit_features()
+
+    def _check_digit_features(self) -> None:
+        """What training does to equations needs a model that sees them."""
+        training = self.training
+        for name in ("question_weight", "answer_weight", "place_offset"):
+            value = getattr(training, name)
+            if value != getattr(TrainingSettings, name) and not self.design.has_digit_features:
+                raise ValueError(
+                    f"training.{name}={value} goes by digit features, which the design has none of; "
+                    f"design.place_vocab_size={PLACE_VOCAB_SIZE} with design.role_vocab_size={ROLE_VOCAB_SIZE}, or "
+                    f"training.{name}={getattr(TrainingSettings, name)}, would work"
+                )
+        most = PLACE_VOCAB_SIZE - 3
+        if training.place_offset > most:
+            raise ValueError(
+                f"training.place_offset={training.place_offset} leaves no place for a second digit; at most {most} "
+                "works, and 20 trains the places of numbers up to 20 digits longer than those of the data"
             )
 
     def _check_whole_sequences(self, key: str, tokens: int) -> None:

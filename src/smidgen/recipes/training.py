@@ -52,6 +52,11 @@ class TrainingSettings:
     document_masks: bool = False
     # Added to the loss: this times the mean of log(Z) squared, Z being the softmax's denominator (PaLM: 1e-4).
     z_loss: float = 0.0
+    # How much the loss of an equation's tokens counts, those up to "=" and those behind it; that of all others has 1.
+    question_weight: float = 1.0
+    answer_weight: float = 1.0
+    # In training, the places of a sequence's digits begin anywhere up to so far behind the first (arXiv:2405.17399).
+    place_offset: int = 0
     # Averages of the weights, which are then what is evaluated and exported: exponential over steps (usual: 0.999),
     # or the plain mean of the last so many checkpoints. 0 is off.
     ema_decay: float = 0.0
@@ -95,6 +100,9 @@ class TrainingSettings:
             "statistics_steps",
             "weight_decay",
             "z_loss",
+            "question_weight",
+            "answer_weight",
+            "place_offset",
             "average_checkpoints",
             "divergence_patience",
             "data_order",
@@ -109,6 +117,15 @@ class TrainingSettings:
                 f"evaluate_steps={self.evaluate_steps} asks for evaluations and evaluate_tasks names no task; "
                 'evaluate_tasks=["built-in"] needs no data of others, evaluate_steps=0 makes none'
             )
+
+    @property
+    def weighs_equations(self) -> bool:
+        return (self.question_weight, self.answer_weight) != (1.0, 1.0)
+
+    @property
+    def has_plain_loss(self) -> bool:
+        """Whether the loss is the mean cross entropy alone, which our kernel of head and loss computes."""
+        return not self.z_loss and not self.weighs_equations
 
     @property
     def order_seed(self) -> int:

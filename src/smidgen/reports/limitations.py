@@ -10,8 +10,10 @@ MOST_EPOCHS = 4
 # Tasks whose items this program writes itself, and the generator that writes the same kind of training text.
 _GENERATED_TASKS = {
     "arithmetic": "arithmetic",
+    "arithmetic-length": "arithmetic",
     "arithmark1-generated": "arithmetic",
     "arithmark2-generated": "arithmetic",
+    "arithmark2-generated-free": "arithmetic",
     "arithmark2-generated-hard": "arithmetic",
     "arithmark3-generated": "arithmetic",
     "arithmark3-generated-hard": "arithmetic",

@@ -151,7 +151,7 @@ def key_of(decoder: Decoder, settings: TrainingSettings, *, device: torch.device
             "device": name,
             "torch": torch.__version__,
             "design": shape,
-            "z_loss": settings.z_loss > 0,
+            "plain_loss": settings.has_plain_loss,
             "document_masks": settings.document_masks,
             **{key: value if isinstance(value, (list, bool)) else str(value) for key, value in more.items()},
         }

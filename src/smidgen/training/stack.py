@@ -29,7 +29,17 @@ from smidgen.training.stack_step import StackedStep
 from smidgen.training.trainer import Trainer
 
 # What a pass depends on and the number of steps. Optimiser, schedule, seed, averages and record-keeping may differ.
-SHARED_SETTINGS = ("tokens", "batch_tokens", "batch_schedule", "precision", "document_masks", "z_loss")
+SHARED_SETTINGS = (
+    "tokens",
+    "batch_tokens",
+    "batch_schedule",
+    "precision",
+    "document_masks",
+    "z_loss",
+    "question_weight",
+    "answer_weight",
+    "place_offset",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,11 +175,18 @@ class Stack:
 
         The shape never changes: in the place of a member that has ended or waits, the work is done for nothing.
         """
-        ids = {seat: seat.trainer.next_ids() for seat in due}
-        ids_SMU = torch.stack([ids.get(seat, ids[due[0]]) for seat in self.together], dim=1)
-        losses, norms = (values.unbind() for values in self.step.gradients(ids_SMU))
+        ids_SMU = self._of_all({seat: seat.trainer.next_ids() for seat in due})
+        offsets = {seat: seat.trainer.next_place_offsets() for seat in due}
+        known = {seat: offset_S for seat, offset_S in offsets.items() if offset_S is not None}
+        place_offset_SM = self._of_all(known) if known else None
+        losses, norms = (values.unbind() for values in self.step.gradients(ids_SMU, place_offset_SM=place_offset_SM))
         found = zip(self.together, losses, norms, strict=True)
-        return [(seat, loss, norm) for seat, loss, norm in found if seat in ids]
+        return [(seat, loss, norm) for seat, loss, norm in found if seat in offsets]
+
+    def _of_all(self, of_due: dict[Seat, Tensor]) -> Tensor:
+        """What the members that are due read, and the first of them in the place of each other: (S, M, ...)."""
+        first = next(iter(of_due.values()))
+        return torch.stack([of_due.get(seat, first) for seat in self.together], dim=1)
 
     def take_step(self, seat: Seat, loss: Tensor, gradient_norm: Tensor) -> None:
         before = seat.trainer.other_seconds

@@ -49,10 +49,12 @@ class StackedStep(Step):
         )
         self._steps = list(steps)
 
-    def gradients(self, ids_SMU: Tensor, sequences: int | None = None) -> tuple[Tensor, Tensor]:
+    def gradients(
+        self, ids_SMU: Tensor, sequences: int | None = None, place_offset_SM: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """``Step.gradients`` of each model, (M) and (M); the gradients are with the weights of each, clipped."""
         self.forget_gradients()
-        loss_M = self._own_share(ids_SMU, sequences or len(ids_SMU))
+        loss_M = self._own_share(ids_SMU, place_offset_SM, sequences or len(ids_SMU))
         self.decoder.hand_out_gradients()
         return loss_M, torch.stack([step.clip() for step in self._steps])
 
@@ -64,9 +66,13 @@ class StackedStep(Step):
         scales = [step.loss_scale.scale for step in self._steps if step.loss_scale is not None]
         return objective_M * torch.stack(scales) if scales else objective_M
 
-    def _losses_of(self, ids_BMU: Tensor) -> tuple[Tensor, Tensor]:
-        return super()._losses_of(ids_BMU.transpose(0, 1).flatten(0, 1))
+    def _losses_of(self, ids_BMU: Tensor, place_offset_BM: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        place_offset_N = None if place_offset_BM is None else place_offset_BM.T.flatten()
+        return super()._losses_of(ids_BMU.transpose(0, 1).flatten(0, 1), place_offset_N)
 
-    def _losses_of_logits(self, logits_NTV: Tensor, targets_NT: Tensor) -> tuple[Tensor, Tensor]:
+    def _losses_of_logits(
+        self, logits_NTV: Tensor, targets_NT: Tensor, weights_NT: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         of_each = self.decoder.of_each
-        return losses_of_each(of_each(logits_NTV), of_each(targets_NT), self.settings.z_loss)
+        weights_MBT = None if weights_NT is None else of_each(weights_NT)
+        return losses_of_each(of_each(logits_NTV), of_each(targets_NT), self.settings.z_loss, weights_MBT)

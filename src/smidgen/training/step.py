@@ -4,6 +4,7 @@ B sequences of one forward pass    S sequences of the step    U = T + 1 tokens, 
 """
 
 from collections.abc import Callable, Sequence
+from itertools import repeat
 
 import torch
 from torch import Tensor
@@ -14,6 +15,7 @@ from smidgen.recipes.training import TrainingSettings
 from smidgen.training.acceleration import keep_apart, own_cross_entropy
 from smidgen.training.device import autocast, is_out_of_memory
 from smidgen.training.loss_scale import LossScale
+from smidgen.training.loss_weights import loss_weights
 from smidgen.training.losses import training_losses
 from smidgen.training.optimizer import DecoderOptimizer
 from smidgen.training.ranks import Ranks
@@ -51,16 +53,19 @@ class Step:
         self.loss_scale = LossScale(device) if dtype == torch.float16 else None
         self.settings, self._smaller, self._on_notice = settings, list(smaller), on_notice
         self._keep_apart, self.end_of_text_id = keep_apart(decoder), end_of_text_id
-        self._own_cross_entropy = None if settings.z_loss else own_cross_entropy(decoder)
+        self._own_cross_entropy = own_cross_entropy(decoder) if settings.has_plain_loss else None
         self._losses = self._compiled()
 
-    def gradients(self, ids_SU: Tensor, sequences: int | None = None) -> tuple[Tensor, Tensor]:
+    def gradients(
+        self, ids_SU: Tensor, sequences: int | None = None, place_offset_S: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Mean cross entropy in nats per token and the gradient's norm before clipping, both still on the device.
 
         ``ids_SU`` are this rank's part of a step of so many ``sequences``; what comes out is of the whole step, the
-        same on every rank. Raises ``OutOfResources`` when memory does not hold the smallest pass.
+        same on every rank. ``place_offset_S`` shifts the places of digits in each sequence. Raises
+        ``OutOfResources`` when memory does not hold the smallest pass.
         """
-        loss = self._own_share(ids_SU, sequences or len(ids_SU))
+        loss = self._own_share(ids_SU, place_offset_S, sequences or len(ids_SU))
         self.ranks.add_up([*self._gradients(), loss])
         return loss, self.clip()
 
@@ -78,11 +83,11 @@ class Step:
     def _gradients(self) -> list[Tensor]:
         return [parameter.grad for parameter in self.decoder.parameters() if parameter.grad is not None]
 
-    def _own_share(self, ids_SU: Tensor, sequences: int) -> Tensor:
+    def _own_share(self, ids_SU: Tensor, place_offset_S: Tensor | None, sequences: int) -> Tensor:
         """Add this rank's part of the step's gradients up; return its part of the step's loss."""
         while True:
             try:
-                return self._passes(ids_SU, sequences)
+                return self._passes(ids_SU, place_offset_S, sequences)
             except RuntimeError as error:
                 if not is_out_of_memory(error):
                     raise
@@ -94,12 +99,14 @@ class Step:
             # Here, because the error keeps hold of what filled the memory.
             self._take_smaller_passes()
 
-    def _passes(self, ids_SU: Tensor, sequences: int) -> Tensor:
+    def _passes(self, ids_SU: Tensor, place_offset_S: Tensor | None, sequences: int) -> Tensor:
         self.decoder.train()
         total = torch.zeros((), device=self.device)
-        for ids_BU in self._uploaded(ids_SU).split(self.micro_batch):
+        ids = self._uploaded(ids_SU).split(self.micro_batch)
+        offsets = repeat(None) if place_offset_S is None else self._uploaded(place_offset_S).split(self.micro_batch)
+        for ids_BU, place_offset_B in zip(ids, offsets, strict=False):
             parts = sequences / len(ids_BU)
-            objective, cross_entropy = self._losses(ids_BU)
+            objective, cross_entropy = self._losses(ids_BU, place_offset_B)
             # The sum is over the models of a stack; here it is of one.
             self._scaled(objective / parts).sum().backward()
             total = total + cross_entropy / parts
@@ -130,13 +137,13 @@ class Step:
             f"size (training.micro_batch_size={self.micro_batch} avoids the attempt)"
         )
 
-    def _uploaded(self, ids_SU: Tensor) -> Tensor:
-        """The ids on the device; a GPU fetches them from pinned memory while the host goes on."""
+    def _uploaded(self, numbers: Tensor) -> Tensor:
+        """The numbers on the device; a GPU fetches them from pinned memory while the host goes on."""
         if self.device.type != "cuda":
-            return ids_SU.to(self.device)
-        return ids_SU.pin_memory().to(self.device, non_blocking=True)
+            return numbers.to(self.device)
+        return numbers.pin_memory().to(self.device, non_blocking=True)
 
-    def _compiled(self) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+    def _compiled(self) -> Callable[..., tuple[Tensor, Tensor]]:
         if self.compile_mode is None:
             return self._losses_of
         if self.compile_mode == CUDA_GRAPHS:
@@ -146,15 +153,25 @@ class Step:
         mode = None if self.compile_mode == "default" else self.compile_mode
         return torch.compile(self._losses_of, fullgraph=True, dynamic=False, mode=mode)
 
-    def _losses_of(self, ids_BU: Tensor) -> tuple[Tensor, Tensor]:
+    def _losses_of(self, ids_BU: Tensor, place_offset_B: Tensor | None = None) -> tuple[Tensor, Tensor]:
         with autocast(self.device, self.dtype):
             ids_BT, targets_BT = ids_BU[:, :-1], ids_BU[:, 1:]
             mask_B1TS = None if self.end_of_text_id is None else self._keep_apart(ids_BT, self.end_of_text_id)
-            x_BTC = self.decoder.hidden_states(ids_BT, mask_B1TS=mask_B1TS)
+            x_BTC = self.decoder.hidden_states(ids_BT, mask_B1TS=mask_B1TS, place_offset_B=place_offset_B)
             if self._own_cross_entropy is None:
-                return self._losses_of_logits(self.decoder.logits(x_BTC), targets_BT)
+                return self._losses_of_logits(self.decoder.logits(x_BTC), targets_BT, self._weights_of(ids_BU))
             cross_entropy = self._own_cross_entropy(x_BTC, targets_BT)
             return cross_entropy, cross_entropy.detach()
 
-    def _losses_of_logits(self, logits_BTV: Tensor, targets_BT: Tensor) -> tuple[Tensor, Tensor]:
-        return training_losses(logits_BTV, targets_BT, self.settings.z_loss)
+    def _losses_of_logits(
+        self, logits_BTV: Tensor, targets_BT: Tensor, weights_BT: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        return training_losses(logits_BTV, targets_BT, self.settings.z_loss, weights_BT)
+
+    def _weights_of(self, ids_BU: Tensor) -> Tensor | None:
+        """How much each target counts; none where all count alike."""
+        features = self.decoder.digit_features
+        if features is None or not self.settings.weighs_equations:
+            return None
+        question, answer = self.settings.question_weight, self.settings.answer_weight
+        return loss_weights(ids_BU, features.class_V, question=question, answer=answer)

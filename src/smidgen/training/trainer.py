@@ -38,6 +38,7 @@ from smidgen.training.device import (
 )
 from smidgen.training.layer_statistics import LayerLook
 from smidgen.training.optimizer import build_optimizer, optimizer_tensors, restore_optimizer
+from smidgen.training.place_offsets import place_offsets
 from smidgen.training.plan import TrainingPlan, micro_batches, plan_training, uneven_shares
 from smidgen.training.progress import Progress, TrainingResult
 from smidgen.training.ranks import Ranks
@@ -193,12 +194,20 @@ class Trainer:
 
     def compute_gradients(self) -> tuple[Tensor, Tensor]:
         """Mean loss of the step in nats per token and the gradient's norm before clipping, on the device."""
-        return self.computation.gradients(self.next_ids(), self.plan.step_sequences(self.step))
+        sequences = self.plan.step_sequences(self.step)
+        return self.computation.gradients(self.next_ids(), sequences, place_offset_S=self.next_place_offsets())
 
     def next_ids(self) -> Tensor:
         """What this rank reads in the next step, (S, U)."""
         share = self.plan.share(self.step)
         return torch.from_numpy(self.data.batch(self.order.batch(share.start, len(share))))
+
+    def next_place_offsets(self) -> Tensor | None:
+        """How far the places of digits are shifted in each sequence of the next step, (S,); None for not at all."""
+        largest = self.settings.place_offset
+        if not largest:
+            return None
+        return place_offsets(self.plan.share(self.step), largest=largest, seed=self.settings.order_seed)
 
     def take_step(self, loss: Tensor, gradient_norm: Tensor) -> None:
         """All that follows once the gradients are there."""

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from .hub_server import serving
+from ...data.hub_server import serving
 from .tiny_documents import TINY_DOCUMENTS
 
 pytest.importorskip("datasets")
@@ -57,8 +57,8 @@ def test_a_benchmark_comes_from_the_split_and_config_of_the_hub(tmp_path):
         "easy/train.parquet": parquet(rows[:1]),
         "easy/test.parquet": parquet(rows),
     }
-    with serving({"allenai/ai2_arc": files}) as address:
-        done = open_from(address, "arc_easy", tmp_path)
+    with serving({"allenai/ai2_arc": files}) as hub:
+        done = open_from(hub.address, "arc_easy", tmp_path)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["contexts"] == [["Question: Which part turns? \nAnswer:"], ["Question: 7\nAnswer:"]]
@@ -71,8 +71,8 @@ def test_a_malformed_document_of_the_hub_is_named_with_its_row(tmp_path):
     first, second = TINY_DOCUMENTS["piqa"]
     lines = "".join(json.dumps(row) + "\n" for row in (first, second | {"label": 7}))
     files = {"README.md": card("default", {"validation": "valid.jsonl"}), "valid.jsonl": lines.encode()}
-    with serving({"baber/piqa": files}) as address:
-        done = open_from(address, "piqa", tmp_path)
+    with serving({"baber/piqa": files}) as hub:
+        done = open_from(hub.address, "piqa", tmp_path)
     assert done.returncode == 1
     assert "baber/piqa, validation, row 2 is no PIQA document" in done.stderr
 
@@ -80,9 +80,9 @@ def test_a_malformed_document_of_the_hub_is_named_with_its_row(tmp_path):
 def test_what_the_hub_does_not_have_is_said_with_the_way_round_it(tmp_path):
     with serving(
         {"baber/piqa": {"README.md": card("default", {"train": "train.jsonl"}), "train.jsonl": b'{"a": 1}\n'}}
-    ) as address:
-        done = open_from(address, "piqa", tmp_path)
-        elsewhere = open_from(address, "sciq", tmp_path)
+    ) as hub:
+        done = open_from(hub.address, "piqa", tmp_path)
+        elsewhere = open_from(hub.address, "sciq", tmp_path)
     assert (done.returncode, elsewhere.returncode) == (1, 1)
     assert "baber/piqa, validation did not come from the Hugging Face hub" in done.stderr
     assert "allenai/sciq, test did not come from the Hugging Face hub" in elsewhere.stderr

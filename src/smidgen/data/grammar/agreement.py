@@ -1,8 +1,8 @@
 """Verbs agree with their subject in number, also across a noun that stands between them."""
 
+from smidgen.data.dice import Dice
 from smidgen.data.grammar import lexicon, phrase
 from smidgen.data.grammar.construction import Construction, Twins, fork, swap
-from smidgen.data.grammar.dice import Dice
 from smidgen.data.grammar.word import with_article
 from smidgen.data.grammar.world import World
 

@@ -1,8 +1,8 @@
 """Verbs ask for objects of a kind, or for none, and a question word leaves a gap for one."""
 
+from smidgen.data.dice import Dice
 from smidgen.data.grammar import lexicon, phrase
 from smidgen.data.grammar.construction import Construction, Twins, fork, swap
-from smidgen.data.grammar.dice import Dice
 from smidgen.data.grammar.world import World
 
 KNEW = ("knew", "remembered", "forgot", "heard", "guessed", "noticed")

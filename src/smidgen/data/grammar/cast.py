@@ -1,7 +1,7 @@
 """The words that fill the braces of a plot for one document."""
 
+from smidgen.data.dice import Dice
 from smidgen.data.grammar import lexicon
-from smidgen.data.grammar.dice import Dice
 from smidgen.data.grammar.phrase import deed
 from smidgen.data.grammar.word import SHE, Noun, Person, with_article
 from smidgen.data.grammar.world import World

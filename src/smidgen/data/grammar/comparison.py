@@ -1,8 +1,8 @@
 """ "Than" asks for the comparative, "as" for the plain adjective."""
 
+from smidgen.data.dice import Dice
 from smidgen.data.grammar import lexicon, phrase
 from smidgen.data.grammar.construction import Construction, Twins, fork
-from smidgen.data.grammar.dice import Dice
 from smidgen.data.grammar.world import World
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from smidgen.data.grammar.dice import Dice
+from smidgen.data.dice import Dice
 from smidgen.data.grammar.word import capital
 from smidgen.data.grammar.world import World
 

@@ -1,8 +1,8 @@
 """Determiners agree with their noun in number; "a" and "an" with the next sound."""
 
+from smidgen.data.dice import Dice
 from smidgen.data.grammar import lexicon, phrase
 from smidgen.data.grammar.construction import Construction, Twins, fork, swap
-from smidgen.data.grammar.dice import Dice
 from smidgen.data.grammar.word import capital
 from smidgen.data.grammar.world import World
 

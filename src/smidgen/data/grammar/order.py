@@ -1,8 +1,8 @@
 """Words stand in the order of English; the twin has the same words."""
 
+from smidgen.data.dice import Dice
 from smidgen.data.grammar import lexicon, phrase
 from smidgen.data.grammar.construction import Construction, Twins
-from smidgen.data.grammar.dice import Dice
 from smidgen.data.grammar.word import capital
 from smidgen.data.grammar.world import World
 

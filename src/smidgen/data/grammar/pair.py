@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from smidgen.data.dice import Dice
 from smidgen.data.grammar import (
     agreement,
     anaphora,
@@ -15,7 +16,6 @@ from smidgen.data.grammar import (
     verb_form,
 )
 from smidgen.data.grammar.construction import Construction
-from smidgen.data.grammar.dice import Dice
 from smidgen.data.grammar.hold_out import HoldOut
 from smidgen.data.grammar.world import whole_world
 from smidgen.errors import BadInput

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Literal
 
+from smidgen.data.dice import Dice
 from smidgen.data.document import Document
 from smidgen.data.grammar import plot
 from smidgen.data.grammar.cast import fields
 from smidgen.data.grammar.construction import Voice
-from smidgen.data.grammar.dice import Dice
 from smidgen.data.grammar.hold_out import HoldOut
 from smidgen.data.grammar.pair import CONSTRUCTIONS, PHENOMENA
 from smidgen.data.grammar.plot import Beat, Plot
@@ -27,10 +27,13 @@ Kind = Literal["story", "description", "conversation"]
 KINDS: tuple[Kind, ...] = ("story",) * 6 + ("description",) * 2 + ("conversation",) * 2
 
 
-def grammar_documents(*, seed: int, documents: int) -> Iterator[Document]:
-    """Short paragraphs in simple English, without any sentence that ``minimal_pairs`` may ask for."""
+def grammar_documents(*, seed: int, documents: int, first: int = 0) -> Iterator[Document]:
+    """Short paragraphs in simple English, without any sentence that ``minimal_pairs`` may ask for.
+
+    These are ``documents`` of them from number ``first`` on; paragraph i depends on ``seed`` and i only.
+    """
     writer = Writer()
-    for index in range(documents):
+    for index in range(first, first + documents):
         id = f"grammar-{seed}-{index}"
         yield Document(id, writer.paragraph(Dice(id)))
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from smidgen.data.dice import Dice
 from smidgen.data.grammar import lexicon
-from smidgen.data.grammar.dice import Dice
 from smidgen.data.grammar.word import HE, SHE, Noun, Person, Verb
 from smidgen.data.grammar.world import World
 

@@ -1,8 +1,8 @@
 """Words such as "ever", "any", "either" and "neither" need a negation in the right place."""
 
+from smidgen.data.dice import Dice
 from smidgen.data.grammar import lexicon, phrase
 from smidgen.data.grammar.construction import Construction, Twins, fork, swap
-from smidgen.data.grammar.dice import Dice
 from smidgen.data.grammar.world import World
 
 KNOWING = ("like", "know", "help", "trust", "visit", "love")

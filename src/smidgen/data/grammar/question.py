@@ -3,9 +3,9 @@
 Every twin here has the words of its question in another order.
 """
 
+from smidgen.data.dice import Dice
 from smidgen.data.grammar import lexicon, phrase
 from smidgen.data.grammar.construction import Construction, Twins
-from smidgen.data.grammar.dice import Dice
 from smidgen.data.grammar.world import World
 
 WHERE = ("where", "why")

@@ -1,8 +1,8 @@
 """Auxiliaries, participles, the passive and adverbs of time ask for their own form of the verb."""
 
+from smidgen.data.dice import Dice
 from smidgen.data.grammar import lexicon, phrase
 from smidgen.data.grammar.construction import Construction, Twins, fork, swap
-from smidgen.data.grammar.dice import Dice
 from smidgen.data.grammar.world import World
 
 MODALS_NOW = ("will", "can", "must", "should", "may")

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from smidgen.data.dice import Dice
 from smidgen.data.grammar import lexicon
-from smidgen.data.grammar.dice import Dice
 from smidgen.data.grammar.word import Noun, Person, Place
 
 

@@ -1,0 +1,1 @@
+"""The templates of word problems, by what they are about."""

@@ -1,0 +1,173 @@
+"""Lengths, areas, weights, temperatures and speeds."""
+
+from smidgen.data.word_problems.numbers import FEW, GROUPS, MANY, SOME
+from smidgen.data.word_problems.template import Template
+from smidgen.data.word_problems.words import BAKED
+
+TEMPLATES: tuple[Template, ...] = (
+    Template(
+        "distance",
+        "{name} rides {a} miles, rests, and rides {b} miles more. The trip is",
+        "{a} + {b}",
+        "miles",
+        (MANY, SOME),
+    ),
+    Template(
+        "distance",
+        "{name}'s train covers {a} miles every hour. In {b} hours it covers",
+        "{a} * {b}",
+        "miles",
+        (SOME, FEW),
+    ),
+    Template(
+        "distance",
+        "{name} lives {a} metres from the school and walks there and back {b} times. That makes",
+        "2 * {a} * {b}",
+        "metres",
+        (SOME, FEW),
+    ),
+    Template(
+        "distance",
+        "A hike is {a} miles long. {name} has walked {b} miles. Still to walk are",
+        "{a} - {b}",
+        "miles",
+        (MANY, SOME),
+    ),
+    Template(
+        "speed",
+        "{name}'s bus drives {a} miles in {b} hours, always at the same speed. In one hour it drives",
+        "{a} / {b}",
+        "miles",
+        (MANY, FEW),
+    ),
+    Template(
+        "speed", "{name}'s boat goes {b} miles an hour. For {a} miles it needs", "{a} / {b}", "hours", (MANY, FEW)
+    ),
+    Template(
+        "speed",
+        "{name} runs {a} metres in {b} minutes. At this speed {c} minutes are enough for",
+        "{a} / {b} * {c}",
+        "metres",
+        (range(60, 400, 2), FEW, FEW),
+    ),
+    Template(
+        "speed",
+        "Two ants meet, one with {a} and one with {b} steps a minute. In {c} minutes they had walked",
+        "({a} + {b}) * {c}",
+        "steps",
+        (SOME, SOME, FEW),
+    ),
+    Template(
+        "temperature",
+        "At noon, {name} reads off {a} degrees. By night it falls by {b} degrees. The thermometer then shows",
+        "{a} - {b}",
+        "degrees",
+        (SOME, GROUPS),
+    ),
+    Template(
+        "temperature",
+        "{name}'s oven of {a} degrees gets {b} degrees hotter every minute. After {c} minutes it has",
+        "{a} + {b} * {c}",
+        "degrees",
+        (SOME, GROUPS, FEW),
+    ),
+    Template(
+        "temperature",
+        "{name} lets water of {a} degrees cool by {b} degrees every hour. After {c} hours it has",
+        "{a} - {b} * {c}",
+        "degrees",
+        (range(40, 100), FEW, FEW),
+    ),
+    Template(
+        "temperature",
+        "It was {a} degrees in the morning and is {b} degrees now. It has become warmer by",
+        "{b} - {a}",
+        "degrees",
+        (SOME, SOME),
+    ),
+    Template(
+        "weight",
+        "{name}'s crate of {a} pounds holds {b} melons of {c} pounds each. Full, it weighs",
+        "{a} + {b} * {c}",
+        "pounds",
+        (SOME, GROUPS, FEW),
+    ),
+    Template(
+        "weight",
+        "{name}'s sack of {a} pounds loses {b} pounds of grain. It now weighs",
+        "{a} - {b}",
+        "pounds",
+        (MANY, SOME),
+    ),
+    Template(
+        "weight",
+        "{b} of {name}'s bricks, all alike, weigh {a} grams. One brick weighs",
+        "{a} / {b}",
+        "grams",
+        (MANY, FEW),
+    ),
+    Template(
+        "fences",
+        "{name}'s garden is {a} metres long and {b} metres wide. Around it run",
+        "2 * ({a} + {b})",
+        "metres",
+        (MANY, SOME),
+    ),
+    Template(
+        "fences",
+        "{name} builds square pens with sides of {a} metres. {b} such pens need",
+        "{a} * 4 * {b}",
+        "metres",
+        (SOME, FEW),
+    ),
+    Template(
+        "fences",
+        "{name}'s fence has three parts of {a}, {b} and {c} metres. Its length is",
+        "{a} + {b} + {c}",
+        "metres",
+        (SOME, SOME, SOME),
+    ),
+    Template(
+        "area",
+        "{name}'s floor is {a} metres long and {b} metres wide. To cover it takes",
+        "{a} * {b}",
+        "square metres",
+        (GROUPS, GROUPS),
+    ),
+    Template(
+        "area",
+        "{name} paints a wall of {a} by {b} metres, without its door of {c} square metres. To paint are",
+        "{a} * {b} - {c}",
+        "square metres",
+        (GROUPS, GROUPS, FEW),
+    ),
+    Template(
+        "area",
+        "{name}'s field of {a} square metres is {b} metres wide. Its length is",
+        "{a} / {b}",
+        "metres",
+        (MANY, FEW),
+    ),
+    Template(
+        "units of measure",
+        "{name}'s board is {a} metres and {b} centimetres long. In centimetres that is",
+        "{a} * 100 + {b}",
+        "centimetres",
+        (range(2, 10), range(1, 100)),
+    ),
+    Template(
+        "units of measure",
+        "One dozen is 12. {a} dozen {things} and {b} more are",
+        "{a} * 12 + {b}",
+        "{things}",
+        (SOME, range(1, 60)),
+        BAKED,
+    ),
+    Template(
+        "units of measure",
+        "A gallon has 8 pints. {name} fills {a} gallons and {b} pints, which is",
+        "{a} * 8 + {b}",
+        "pints",
+        (range(2, 120), range(1, 8)),
+    ),
+)
