@@ -313,7 +313,7 @@ def test_an_encoder_that_takes_a_character_for_another_is_found_out(trained, muc
 def test_an_encoder_of_another_order_of_merges_is_found_out(trained, much_text, monkeypatch):
     definition = trained["plain"].definition
     other = replace(definition, merges=definition.merges[::-1])
-    monkeypatch.setattr(text_encoder, "NativeEncoder", lambda _, cache: native(other))
+    monkeypatch.setattr(text_encoder, "NativeEncoder", lambda _, cache, threads: native(other))
     tokenizer = Tokenizer(definition)
     assert tokenizer.encode_batch(much_text) == by_library(definition, much_text)
     assert "our own encoder gives other ids here" in tokenizer.notice
