@@ -22,8 +22,8 @@ class Tokenizer:
     """A byte-level BPE with the reversible text rules around it: ``decode(encode(text)) == text`` for every text.
 
     Control tokens never come out of text: a text that spells "<|endoftext|>" gets the ids of its characters.
-    Much text is encoded by our own C++ where a compiler is there, unless ``native`` is false; the ids are the same. It
-    uses ``threads`` threads, one for each core by default.
+    Much text is encoded by our own C++ where a compiler is there, unless ``native`` is false; the ids are the same.
+    It uses ``threads`` threads, one for each core by default.
     """
 
     def __init__(self, definition: Definition, *, native: bool = True, threads: int | None = None) -> None:
