@@ -141,9 +141,12 @@ def test_one_endless_line_is_only_a_line(train_on, megabytes, blanks):
     assert trained["roundtrip_failures"] == 0
 
 
-def test_one_endless_line_is_all_there_is(train_on):
-    line = json.dumps({"text": one_line(20).decode()}).encode()
-    assert_refused(train_on(line, name="text.jsonl"), "1 document(s) and at least 2 are needed")
+@pytest.mark.parametrize(
+    ("megabytes", "sentence"), [(5, "1 document(s) and at least 2 are needed"), (20, "filters all of it out")]
+)
+def test_one_endless_line_is_all_there_is(train_on, megabytes, sentence):
+    line = json.dumps({"text": one_line(megabytes).decode()}).encode()
+    assert_refused(train_on(line, name="text.jsonl"), sentence)
 
 
 @pytest.mark.parametrize(

@@ -57,5 +57,8 @@ def _not_empty(texts: Iterable[str]) -> Iterator[str]:
     filled = filter(None, texts)
     first = next(filled, None)
     if first is None:
-        raise BadInput("there is no text to train the tokenizer on: every source is empty; give at least one text")
+        raise BadInput(
+            "there is no text to train the tokenizer on: every source is empty, or [data.quality] filters all of it "
+            "out (texts of more than 10 million characters, for one); give at least one text"
+        )
     return chain([first], filled)
