@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer as BytePairEncoder
 
+from smidgen.batching import batched
 from smidgen.native.library import Unavailable
 from smidgen.native.location import default_cache
 from smidgen.tokenization.definition import Definition
@@ -109,16 +110,7 @@ class TextEncoder:
 
 def groups(texts: Iterable[str]) -> Iterator[list[str]]:
     """The texts in lists of about half a million characters."""
-    group: list[str] = []
-    characters = 0
-    for text in texts:
-        group.append(text)
-        characters += len(text)
-        if characters >= BATCH_CHARACTERS:
-            yield group
-            group, characters = [], 0
-    if group:
-        yield group
+    return batched(texts, len, BATCH_CHARACTERS)
 
 
 def _joined(parts: Sequence[EncodedTexts]) -> EncodedTexts:

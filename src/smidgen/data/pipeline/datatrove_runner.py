@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from smidgen.data.pipeline.processing import Processing, Task, path_of, process
-from smidgen.data.pipeline.runner import POLL_SECONDS, check_stop
+from smidgen.data.pipeline.processing import Processing, Task, check_stop, path_of, process
+from smidgen.data.pipeline.runner import POLL_SECONDS
 from smidgen.errors import BadInput
 
 # A wave of tasks is one job of the executor.

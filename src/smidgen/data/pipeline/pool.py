@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import smidgen
-from smidgen.data.pipeline.processing import Processing, Task, path_of
-from smidgen.data.pipeline.runner import POLL_SECONDS, check_stop
+from smidgen.data.pipeline.processing import Processing, Task, check_stop, path_of
+from smidgen.data.pipeline.runner import POLL_SECONDS
 from smidgen.errors import OutOfResources
 from smidgen.tokenization.text_encoder import WORTHWHILE_CHARACTERS
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from smidgen.batching import batched
 from smidgen.data.document import Document, Rejected
 from smidgen.data.parts import Part, part_to_json, read_part
 from smidgen.data.pipeline.part_file import COLUMNS, SIGNATURE_WORDS, PartWriter, Rows
@@ -104,24 +105,20 @@ def process(task: Task, processing: Processing, stop_requested: Callable[[], boo
 def _batches(
     items: Iterable[Document | Rejected], stop_requested: Callable[[], bool]
 ) -> Iterator[list[Document | Rejected]]:
-    batch: list[Document | Rejected] = []
-    characters = 0
-    for item in items:
-        batch.append(item)
-        # A rejected row counts as well, so that a file of nothing else can be stopped.
-        characters += len(item.text) if isinstance(item, Document) else 100
-        if characters >= BATCH_CHARACTERS:
-            _check_stop(stop_requested)
-            yield batch
-            batch, characters = [], 0
-    _check_stop(stop_requested)
-    if batch:
+    for batch in batched(items, _characters, BATCH_CHARACTERS):
+        check_stop(stop_requested)
         yield batch
 
 
-def _check_stop(stop_requested: Callable[[], bool]) -> None:
+def check_stop(stop_requested: Callable[[], bool]) -> None:
+    """Raise ``Interrupted`` when a stop was asked for."""
     if stop_requested():
         raise Interrupted("stopped while building the data")
+
+
+def _characters(item: Document | Rejected) -> int:
+    # A rejected row counts as well, so that a file of nothing else can be stopped.
+    return len(item.text) if isinstance(item, Document) else 100
 
 
 def _processed(

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from smidgen.data.pipeline.processing import Processing, Task, path_of, process
-from smidgen.data.pipeline.runner import POLL_SECONDS, check_stop
+from smidgen.data.pipeline.processing import Processing, Task, check_stop, path_of, process
+from smidgen.data.pipeline.runner import POLL_SECONDS
 from smidgen.errors import BadInput, OutOfResources, SmidgenError
 
 # Ray keeps them in line; a build far larger than this still has all workers busy.

@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from smidgen.data.pipeline.processing import Processing, Task, path_of, process
-from smidgen.errors import Interrupted
+from smidgen.data.pipeline.processing import Processing, Task, check_stop, path_of, process
 
 # How often a wait looks whether to stop.
 POLL_SECONDS = 0.05
@@ -47,9 +46,3 @@ class InProcess:
 
     def close(self) -> None:
         pass
-
-
-def check_stop(stop_requested: Callable[[], bool]) -> None:
-    """Raise ``Interrupted`` when a stop was asked for."""
-    if stop_requested():
-        raise Interrupted("stopped while building the data")

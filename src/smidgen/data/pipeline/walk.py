@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from smidgen.data.listing import Listing
 from smidgen.data.pipeline.part_file import PartTable
-from smidgen.data.pipeline.runner import check_stop
+from smidgen.data.pipeline.processing import check_stop
 from smidgen.data.pipeline.supply import Supply
 from smidgen.data.quality.contamination_report import CONTAMINATED, ContaminationReport, records_of
 from smidgen.data.quality.exact_duplicates import DUPLICATE, SeenDigests

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+from smidgen.batching import batched
+
 Value = TypeVar("Value")
 
 # Enough for numpy, and little enough for the processor's cache.
@@ -11,13 +13,4 @@ BATCH_CHARACTERS = 125_000
 
 def batches(values: Iterable[Value], characters_of: Callable[[Value], int]) -> Iterator[list[Value]]:
     """Yield the values in order, in lists of `BATCH_CHARACTERS` characters or a little more."""
-    batch: list[Value] = []
-    characters = 0
-    for value in values:
-        batch.append(value)
-        characters += characters_of(value)
-        if characters >= BATCH_CHARACTERS:
-            yield batch
-            batch, characters = [], 0
-    if batch:
-        yield batch
+    return batched(values, characters_of, BATCH_CHARACTERS)
