@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -75,15 +75,16 @@ def _findings(
     from smidgen.data.quality.check import check_documents
     from smidgen.data.quality.contamination import ContaminationIndex
     from smidgen.evaluation.tasks.documents import EvalData
-    from smidgen.evaluation.tasks.evaluation_texts import evaluation_texts, tasks_with_texts
+    from smidgen.evaluation.tasks.evaluation_index import evaluation_index
 
     index: ContaminationIndex | None = None
     skipped: dict[str, str] = {}
     if comparison.is_wanted:
         data = EvalData(comparison.eval_data)
         named = [name.strip() for name in (comparison.tasks or "").split(",") if name.strip()]
-        tasks, skipped = tasks_with_texts(named or settings.contamination_tasks, data)
-        index = ContaminationIndex.of(evaluation_texts(tasks, data))
+        index, skipped = evaluation_index(
+            replace(settings, contamination_tasks=tuple(named)) if named else settings, data
+        )
     with _written(comparison.listing) as write:
         findings = check_documents(
             documents,
