@@ -105,11 +105,11 @@ def test_the_order_is_a_pure_function_of_seed_and_index():
 
 def test_the_order_is_the_same_on_every_machine():
     assert order_of(THREE, 1_000, [50, 20, 9], seed=3).batch(500, 6) == GOLDEN, (
-        "the order of samples changed: resumed runs would see other data; restore it or give the format a new version"
+        "the order of samples changed: resumed runs would see other data; restore it or raise ORDER_VERSION"
     )
 
 
-GOLDEN = [("s1", 6), ("s1", 4), ("s1", 9), ("s2", 2), ("s1", 8), ("s0", 17)]
+GOLDEN = [("s0", 17), ("s2", 0), ("s0", 46), ("s1", 4), ("s0", 16), ("s1", 9)]
 
 
 @pytest.mark.parametrize("windows", [[1, 2, 3], [5, 64, 97], [1_000, 10, 30]])
@@ -184,14 +184,14 @@ def test_five_million_samples_are_planned_in_seconds_and_looked_up_in_millisecon
 SIX = ((0.0, [0.4, 0.2, 0.2, 0.1, 0.05, 0.05]), (0.7, [0.2] * 3 + [0.1, 0.1, 0.2]), (1.0, [0.1] * 5 + [0.5]))
 
 
-@pytest.mark.parametrize(("total", "tolerance", "step"), [(1_300_000, 0.001, 1), (200_000, 0.001, BLOCK_SAMPLES)])
+@pytest.mark.parametrize(("total", "tolerance", "step"), [(400_000, 0.001, 1), (200_000, 0.001, BLOCK_SAMPLES)])
 def test_shares_over_any_hundredth_of_the_run_are_within_a_tenth_of_a_point(total, tolerance, step):
-    """From 1.3 million samples on (0.7 billion tokens in windows of 512) wherever it begins; from 200,000 on where
-    it begins with a block."""
+    """From 400,000 samples on (0.2 billion tokens in windows of 512) wherever it begins; from 200,000 on where it
+    begins with a block."""
     data = mixture(*SIX)
     width = total // 100 // step * step
     planned = planned_samples(data, np.arange(0, total + 1, step) / total, total)
-    for seed in (4, 5) if step > 1 else (6,):
+    for seed in (4, 5, 6):
         sources = order_of(data, total, seed=seed).source_of(0, total)
         for number in range(6):
             dealt = np.concatenate([[0], np.cumsum(sources == number)])[::step]

@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 from smidgen.recipes.mixture import DataSettings
 
+# Raise it when a seed gives another order: runs that began with the old one are told.
+ORDER_VERSION = 2
 # Samples are dealt in blocks of this many, so that every stretch of training is well mixed.
 BLOCK_SAMPLES = 64
 # The plan is counted in 2**-32 of a sample: 2**31 samples still fit 63 bits.
@@ -29,8 +31,8 @@ class SampleOrder:
     """The order of training samples, fixed by the plan, the numbers of windows and the seed.
 
     At the end of every block of 64 samples the count of each source lies within 1 of its plan, the integral of
-    the curriculum. Inside a block the sources are shuffled. Sample k of a source is window p(k mod n) of its n
-    windows, p being a permutation of its own for each epoch k // n.
+    the curriculum; inside a block, whose sources are shuffled evenly, within 3 or so. Sample k of a source is window
+    p(k mod n) of its n windows, p being a permutation of its own for each epoch k // n.
     """
 
     def __init__(
@@ -89,24 +91,30 @@ class SampleOrder:
             return np.empty(0, np.int64), np.empty(0, np.int64)
         first, last = start // BLOCK_SAMPLES, (start + count - 1) // BLOCK_SAMPLES
         before, after = self._dealt[first : last + 1], self._dealt[first + 1 : last + 2]
-        # Ranks are dealt to the sources in order; ranks are shuffled, so the samples are.
-        ends = np.cumsum(after - before, axis=1)
-        sources = (self._ranks(first, last)[:, :, None] >= ends[:, None, :]).sum(axis=2)
-        # Places beyond the end of the last block come after all samples and are cut off below.
-        sources = np.minimum(sources, len(self.names) - 1)
+        sources = self._sources(first, after - before)
         of_source = sources[:, :, None] == np.arange(len(self.names))
         so_far = np.cumsum(of_source, axis=1) - 1 + before[:, None, :]
         ordinals = np.take_along_axis(so_far, sources[:, :, None], axis=2)
         inside = slice(start - first * BLOCK_SAMPLES, start - first * BLOCK_SAMPLES + count)
         return sources.reshape(-1)[inside], ordinals.reshape(-1)[inside]
 
-    def _ranks(self, first: int, last: int) -> Integers:
-        """A permutation of 0..63 for each block; in a last block of m samples the first m places hold 0..m-1."""
-        positions = np.arange(first * BLOCK_SAMPLES, (last + 1) * BLOCK_SAMPLES, dtype=np.uint64)
-        keys = _mixed(positions ^ self._block_seed)
-        keys[positions >= self.total_samples] = np.iinfo(np.uint64).max
-        order = np.argsort(keys.reshape(-1, BLOCK_SAMPLES), axis=1, kind="stable")
-        return np.argsort(order, axis=1, kind="stable")
+    def _sources(self, first: int, counts: Integers) -> Integers:
+        """The sources of blocks from ``first`` on that hold ``counts`` of each, shuffled in each block, but evenly.
+
+        Sample j of the n of a source lies at a chance point of the j-th n-th of the block. Places beyond the end of
+        the last block come after all samples.
+        """
+        ends = counts.cumsum(axis=1)
+        slots = np.arange(BLOCK_SAMPLES)
+        sources = (slots[None, :, None] >= ends[:, None, :]).sum(axis=2)
+        is_beyond = sources == len(self.names)
+        sources[is_beyond] -= 1
+        numbers = slots - np.take_along_axis(ends - counts, sources, axis=1)
+        words = _mixed((first * BLOCK_SAMPLES + np.arange(sources.size, dtype=np.uint64)) ^ self._block_seed)
+        chances = (words >> np.uint64(11)).reshape(sources.shape) * 2.0**-53
+        points = (numbers + chances) / np.maximum(np.take_along_axis(counts, sources, axis=1), 1)
+        points[is_beyond] = np.inf
+        return np.take_along_axis(sources, points.argsort(axis=1, kind="stable"), axis=1)
 
     def _windows(self, name: str, ordinals: Integers) -> Integers:
         count = self.window_counts[name]

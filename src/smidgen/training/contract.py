@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 
+from smidgen.data.order import ORDER_VERSION
 from smidgen.training.acceleration import kernels_in_use
 from smidgen.training.step import Step
 
@@ -21,13 +22,14 @@ def contract(step: Step) -> dict[str, Any]:
         "set_of_kernels": kernels_in_use(step.decoder),
         "number_of_ranks": step.ranks.count,
         "stack_of_models": step.stack,
+        "order_of_samples": ORDER_VERSION,
     }
 
 
 def broken_clauses(step: Step, saved: dict[str, Any]) -> list[str]:
     """A sentence naming what has changed since ``saved``; nothing where nothing has."""
-    # Older checkpoints are those of one rank and of one model alone.
-    saved = {"number_of_ranks": 1, "stack_of_models": "", **saved}
+    # Older checkpoints are those of one rank, of one model alone and of the first order.
+    saved = {"number_of_ranks": 1, "stack_of_models": "", "order_of_samples": 1, **saved}
     changed = [key.replace("_", " ") for key, value in contract(step).items() if saved.get(key) != value]
     if not changed:
         return []
