@@ -78,8 +78,8 @@ HARDWARE = (
         source="8M at gpt-s-5m would take 80% of its memory bandwidth",
     ),
 )
-# On two cores, tokenizers 0.23, encode_batch, a vocabulary of 4,096 (measured by an earlier study of ours).
-TOKENISING_BYTES_PER_SECOND = 7.2e6
+# From packed JSON lines to shards on two cores, a vocabulary of 4,096, the `mild` filters (docs/data.md, Rates).
+TOKENISING_BYTES_PER_SECOND = 58e6
 
 
 def hardware_named(name: str) -> Hardware:
