@@ -31,10 +31,11 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from smidgen.data.build import build, open_data
+from smidgen.data.build import build
 from smidgen.data.order import SampleOrder, planned_samples
 from smidgen.data.pipeline.execution import Execution
 from smidgen.data.sources import read_documents
+from smidgen.data.training_data import open_data
 from smidgen.recipes.loading import load_recipe, shipped_names
 from smidgen.recipes.mixture import DataSettings, Source
 from smidgen.recipes.recipe import Recipe

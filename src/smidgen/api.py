@@ -78,7 +78,7 @@ def _of_run(run: RunFolder, questions: "Questions") -> tuple[Recipe, "Questions"
     recipe = recipe_from_dict(run.stored_recipe(), origin=str(run.recipe))
     if not run.data.exists():
         return recipe, questions
-    from smidgen.data.build import open_data
+    from smidgen.data.training_data import open_data
     from smidgen.data.usage import measure_usage
     from smidgen.design.subject import EntriesSeen
 

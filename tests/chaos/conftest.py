@@ -10,7 +10,8 @@ from tempfile import TemporaryDirectory
 import pytest
 import torch
 
-from smidgen.data.build import build, open_data
+from smidgen.data.build import build
+from smidgen.data.training_data import open_data
 from smidgen.life.run import run_life
 from smidgen.life.stages import Life
 from smidgen.recipes.loading import load_recipe

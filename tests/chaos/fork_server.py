@@ -37,7 +37,7 @@ def save_with_mark(root, *, step, **options):
 checkpoint.save_checkpoint = save_with_mark
 
 from smidgen.cli import main  # noqa: E402
-from smidgen.data.build import open_data  # noqa: E402
+from smidgen.data.training_data import open_data  # noqa: E402
 from smidgen.errors import SmidgenError  # noqa: E402
 from smidgen.life import run as _life  # noqa: E402, F401  (what every command would import, once)
 from smidgen.recipes.loading import recipe_from_dict  # noqa: E402

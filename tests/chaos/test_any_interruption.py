@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from smidgen.checkpoints.checkpoint import newest_checkpoint
-from smidgen.data.build import TrainingData
+from smidgen.data.training_data import TrainingData
 from smidgen.recipes.training import BatchPoint
 from smidgen.records.run_folder import RunFolder
 from smidgen.training.trainer import Trainer, train

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from smidgen.data.build import open_data
+from smidgen.data.training_data import open_data
 from smidgen.tokenization.tokenizer import Tokenizer
 
 chance = random.Random(4)

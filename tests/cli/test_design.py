@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from smidgen.data import usage
-from smidgen.data.build import open_data
+from smidgen.data.training_data import open_data
 from smidgen.recipes.loading import recipe_from_dict
 
 LLAMA = {

@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 
 from smidgen.data import build as build_module
-from smidgen.data.build import build, open_data, sample_texts
+from smidgen.data.build import build
 from smidgen.data.order import SampleOrder
 from smidgen.data.pipeline import walk as walk_module
+from smidgen.data.sample_texts import sample_texts
 from smidgen.data.split import is_held_out
+from smidgen.data.training_data import open_data
 from smidgen.errors import BadInput, Interrupted, OutOfResources
 from smidgen.recipes.mixture import CurriculumPoint, DataSettings, Source
 from smidgen.tokenization.text_encoder import EncodedTexts

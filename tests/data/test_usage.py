@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from smidgen.data import usage
-from smidgen.data.build import open_data
+from smidgen.data.training_data import open_data
 from smidgen.data.usage import measure_usage
 
 

@@ -15,8 +15,8 @@ import pytest
 import torch
 
 from smidgen.checkpoints.checkpoint import require_checkpoint
-from smidgen.data.build import TrainingData
 from smidgen.data.shards import Shard
+from smidgen.data.training_data import TrainingData
 from smidgen.recipes.loading import load_recipe
 from smidgen.records import measurements
 from smidgen.records.environment import hardware

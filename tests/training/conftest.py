@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from smidgen.data.build import open_data
+from smidgen.data.training_data import open_data
 from smidgen.life.run import run_life
 from smidgen.life.stages import Life
 from smidgen.records.run_folder import RunFolder

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from smidgen.data.build import open_data
+from smidgen.data.training_data import open_data
 from smidgen.errors import OutOfResources, SmidgenError
 from smidgen.recipes.loading import recipe_from_dict
 from smidgen.records.atomic import write_json

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from smidgen.checkpoints.checkpoint import newest_checkpoint
-from smidgen.data.build import open_data
+from smidgen.data.training_data import open_data
 from smidgen.life.run import run_life
 from smidgen.life.stages import Life, resolved_config
 from smidgen.model.config import PLACE_VOCAB_SIZE, ROLE_VOCAB_SIZE

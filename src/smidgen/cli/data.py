@@ -79,7 +79,7 @@ def inspect(folder: FolderArgument, as_json: Json = False) -> None:
     """Print what a data folder holds: tokens, shares, epochs, rejected documents."""
     from smidgen.cli.output import console, print_json
     from smidgen.cli.show import show_data
-    from smidgen.data.build import open_data
+    from smidgen.data.training_data import open_data
 
     index = open_data(_data_folder(folder), None, verify=False).index
     if as_json:

@@ -33,8 +33,8 @@ def check_folder(folder: Path, *, tokenizer: Path | None, comparison: Comparison
 
     Raises ``BadInput`` for damaged data, and without a tokenizer where the text is needed.
     """
-    from smidgen.data.build import open_data
     from smidgen.data.quality.stored_documents import stored_documents, stored_duplicates
+    from smidgen.data.training_data import open_data
     from smidgen.records.run_folder import RunFolder
 
     run = RunFolder(folder)

@@ -30,7 +30,7 @@ def train(
     """Train a recipe's tokenizer on its own mixture of text."""
     from smidgen.cli.output import console, print_json
     from smidgen.cli.show import show_tokenizer
-    from smidgen.data.build import sample_texts
+    from smidgen.data.sample_texts import sample_texts
     from smidgen.errors import BadInput
     from smidgen.recipes.loading import load_recipe
     from smidgen.records import atomic

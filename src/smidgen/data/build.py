@@ -1,44 +1,34 @@
-"""From a recipe's sources to a sealed folder of shards, and back to windows for training."""
+"""From a recipe's sources to a sealed folder of shards."""
 
-import json
 import math
-import re
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from smidgen.data.document import Document
 from smidgen.data.listing import Listing, list_source
 from smidgen.data.pipeline.execution import FEW_TOKENS, Execution
 from smidgen.data.pipeline.processing import Processing, Tokenizer
+from smidgen.data.pipeline.sides import Side, Tally
 from smidgen.data.pipeline.supply import Supply
-from smidgen.data.pipeline.walk import NearDuplicates, Outcome, Progress, Side, SourceWalk, Tally, Wanted
-from smidgen.data.quality.batches import batches
+from smidgen.data.pipeline.walk import NearDuplicates, Outcome, Progress, SourceWalk, Wanted
 from smidgen.data.quality.contamination import ContaminationIndex
 from smidgen.data.quality.contamination_report import ContaminationReport
 from smidgen.data.quality.exact_duplicates import SeenDigests
-from smidgen.data.quality.filters import reject_reasons
 from smidgen.data.quality.near_duplicates import repeated_documents
-from smidgen.data.shards import Shard, ShardWriter, open_shard
-from smidgen.data.sources import open_source
-from smidgen.data.split import with_sides
+from smidgen.data.shards import ShardWriter
+from smidgen.data.training_data import FORMAT_VERSION, HELD_OUT_NAME, INDEX_NAME, TRAIN_NAME, check_names
 from smidgen.errors import BadInput, Interrupted
 from smidgen.recipes.mixture import DataSettings
-from smidgen.recipes.quality import Limits
 from smidgen.records import atomic, manifest
 from smidgen.records.fingerprint import sha256_of_json
 
-INDEX_NAME = "index.json"
-TRAIN_NAME, HELD_OUT_NAME = "train.bin", "held-out.bin"
 LISTINGS_NAME = "listings.json"
-FORMAT_VERSION = 1
 # Up to 4 epochs of the same text are almost as good as fresh text (Muennighoff et al., arXiv:2305.16264).
 MOST_EPOCHS = 4.0
 # A short run trains on little text, and one per cent of it would be a document or two: too few for an interval. So a
@@ -81,7 +71,7 @@ def build(
     parts = parts_folder(out)
     if out.exists():
         raise BadInput(f"{out} exists already; give another folder, or remove it to build the data again")
-    _check_names(recipe_data.sources)
+    check_names(recipe_data.sources)
     quality = recipe_data.quality
     if quality.contamination == "off":
         evaluation = None
@@ -134,45 +124,6 @@ def parts_folder(out: Path) -> Path:
     return out.parent / f".{out.name}.parts"
 
 
-def sample_texts(recipe_data: DataSettings, *, bytes_wanted: int, seed: int, cache: Path | None) -> Iterator[str]:
-    """Yield training text for a tokenizer: of each source its mean share of ``bytes_wanted``.
-
-    The last document of a source is yielded whole; a source with less text than its share gives what it has.
-    Documents that `build` would hold out, or filter, are left out. Raises ``BadInput`` as `build` does.
-    """
-    for name, share in recipe_data.mean_shares().items():
-        wanted = math.ceil(share * bytes_wanted)
-        yield from source_texts(recipe_data, name, bytes_wanted=wanted, seed=seed, cache=cache)
-
-
-def source_texts(
-    recipe_data: DataSettings, name: str, *, bytes_wanted: int, seed: int, cache: Path | None
-) -> Iterator[str]:
-    """Yield training text of one source, as `sample_texts` does of all."""
-    source = recipe_data.sources[name]
-    limits = recipe_data.quality.limits_in_force if source.is_text else Limits()
-    with closing(open_source(name, source, seed=seed, cache=cache, rejected=Counter())) as documents:
-        kept = _filtered(documents, limits)
-        for document, held_out in with_sides(kept, recipe_data.held_out_fraction, source=f"source {name!r}"):
-            if bytes_wanted <= 0:
-                break
-            if not held_out:
-                bytes_wanted -= len(document.text.encode())
-                yield document.text
-
-
-def _filtered(documents: Iterator[Document], limits: Limits) -> Iterator[Document]:
-    if not limits.given:
-        yield from documents
-        return
-    for batch in batches(documents, lambda document: len(document.text)):
-        reasons = reject_reasons([document.text for document in batch], limits)
-        yield from (document for document, reason in zip(batch, reasons, strict=True) if not reason)
-
-
-# Building
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Work:
     """What a build is about."""
@@ -219,14 +170,6 @@ class _Work:
             end_of_text_id=self.tokenizer.end_of_text_id,
             tokenizer_fingerprint=self.tokenizer.fingerprint,
         )
-
-
-def _check_names(names: Iterable[str]) -> None:
-    for name in names:
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
-            raise BadInput(
-                f"source {name!r} cannot be the name of a folder; use letters, digits, - and _, such as 'my-text'"
-            )
 
 
 def _listings(settings: DataSettings, parts: Path, *, seed: int, cache: Path | None) -> list[Listing]:
@@ -412,106 +355,3 @@ def _weight_notes(settings: DataSettings) -> Iterator[str]:
             shares = settings.shares_at(point.at)
             shown = ", ".join(f"{name} {100 * shares[name]:.4g}%" for name in point.weights)
             yield f"the weights at {point.at:g} sum to {total:g} and count as proportions: {shown}"
-
-
-# Reading
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingData:
-    """Open shards, by source, cut into windows of ``context_length`` + 1 ids that share one id with the next."""
-
-    folder: Path
-    index: dict[str, Any]
-    train: dict[str, Shard]
-    held_out: dict[str, Shard]
-
-    @property
-    def context_length(self) -> int:
-        return self.index["context_length"]
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 of the index, which holds the hash of every shard."""
-        return sha256_of_json(self.index)
-
-    @property
-    def window_counts(self) -> dict[str, int]:
-        """Windows of each source, as `SampleOrder` takes them."""
-        return {name: self._window_count(name) for name in self.train}
-
-    def window(self, source: str, index: int) -> npt.NDArray[np.int64]:
-        """The ``context_length`` + 1 ids of a window: inputs are all but the last, targets all but the first."""
-        if not 0 <= index < self._window_count(source):
-            raise IndexError(f"window {index} of {source!r} lies outside its {self._window_count(source)} windows")
-        start = index * self.context_length
-        return self.train[source].tokens[start : start + self.context_length + 1].astype(np.int64)
-
-    def batch(self, samples: Sequence[tuple[str, int]]) -> npt.NDArray[np.int64]:
-        """The windows of several samples, as `SampleOrder.batch` names them, one per row."""
-        return np.stack([self.window(source, index) for source, index in samples])
-
-    def held_out_documents(self, source: str) -> Iterator[tuple[npt.NDArray[np.int64], int]]:
-        """Yield each held-out document as ids and the bytes of its text.
-
-        The ids are the end-of-text token and the document's tokens, so every token of the text is predicted once.
-        """
-        shard = self.held_out[source]
-        for number, text_bytes in enumerate(shard.document_bytes.tolist()):
-            ids = np.concatenate([[self.index["end_of_text_id"]], shard.document(number).astype(np.int64)])
-            yield ids, text_bytes
-
-    def _window_count(self, source: str) -> int:
-        return (len(self.train[source].tokens) - 1) // self.context_length
-
-
-def open_data(folder: Path, tokenizer_fingerprint: str | None, *, verify: bool = True) -> TrainingData:
-    """Open a folder that `build` made; with ``verify`` every byte is compared with its hash.
-
-    Raises ``BadInput`` when it is no such folder, damaged, or made with another tokenizer (None accepts any).
-    """
-    index = _read_index(folder)
-    problems = manifest.damage(folder) if verify else []
-    if problems:
-        raise BadInput(f"the data in {folder} are damaged ({'; '.join(problems)}); build them again")
-    return TrainingData(
-        folder=folder,
-        index=index,
-        train=_open_side(folder, index, "train", TRAIN_NAME, tokenizer_fingerprint),
-        held_out=_open_side(folder, index, "held_out", HELD_OUT_NAME, tokenizer_fingerprint),
-    )
-
-
-def _read_index(folder: Path) -> dict[str, Any]:
-    try:
-        index = json.loads((folder / INDEX_NAME).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadInput(
-            f"{folder} holds no built data (no {INDEX_NAME}); build them with: smidgen data build"
-        ) from error
-    except ValueError:
-        index = None
-    needed = {"version", "sources", "context_length", "end_of_text_id"}
-    if not isinstance(index, dict) or not needed <= index.keys():
-        raise BadInput(f"{folder / INDEX_NAME} is damaged; build the data again")
-    if index["version"] != FORMAT_VERSION:
-        raise BadInput(
-            f"{folder} is of version {index['version']} and this program reads {FORMAT_VERSION}; build the data again"
-        )
-    # The names become paths, and a folder may come from anywhere.
-    _check_names(index["sources"])
-    return index
-
-
-def _open_side(
-    folder: Path, index: dict[str, Any], side: str, file_name: str, fingerprint: str | None
-) -> dict[str, Shard]:
-    # `manifest.damage` has hashed the files already, so the shards need not.
-    shards = {
-        name: open_shard(folder / name / file_name, tokenizer_fingerprint=fingerprint, verify=False)
-        for name in index["sources"]
-    }
-    for name, shard in shards.items():
-        if shard.content_sha256 != index["sources"][name]["content_sha256"][side]:
-            raise BadInput(f"{shard.path} is not the shard that {INDEX_NAME} describes; build the data again")
-    return shards

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from smidgen.data.build import TrainingData
+from smidgen.data.training_data import TrainingData
 
 # Counted in less than a second; an entry that so much text never uses is as good as unused.
 MOST_TOKENS = 50_000_000

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from smidgen.checkpoints.open_model import OpenModel
-from smidgen.data.build import TrainingData
+from smidgen.data.training_data import TrainingData
 from smidgen.evaluation.held_out import compressed_bits_per_byte, document_nats, held_out_documents
 from smidgen.evaluation.refusal import refuse_nan
 from smidgen.evaluation.score import Score, bits_per_byte

@@ -5,7 +5,7 @@ import lzma
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from smidgen.data.build import TrainingData
+from smidgen.data.training_data import TrainingData
 from smidgen.evaluation.rolling import rolling_nats
 from smidgen.evaluation.score import Score, bits_per_byte
 from smidgen.model.decoder import Decoder

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from smidgen.checkpoints.open_model import OpenModel
-from smidgen.data.build import open_data
+from smidgen.data.training_data import open_data
 from smidgen.errors import BadInput
 from smidgen.evaluation import bits_per_byte_task, minimal_pairs_task, spelling_task
 from smidgen.evaluation.arithmetic_task import score_arithmark, score_written

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from smidgen.checkpoints.open_model import OpenModel
-from smidgen.data.build import TrainingData, open_data
+from smidgen.data.training_data import TrainingData, open_data
 from smidgen.data.installed_docs import installed_documents
 from smidgen.data.split import with_sides
 from smidgen.errors import Interrupted

@@ -4,8 +4,8 @@ import itertools
 from collections import Counter
 from typing import Any
 
-from smidgen.data.build import TrainingData
 from smidgen.data.order import SampleOrder
+from smidgen.data.training_data import TrainingData
 from smidgen.recipes.recipe import Recipe
 from smidgen.training.plan import plan_training
 

@@ -12,8 +12,10 @@ from socket import gethostname
 from typing import Any
 
 from smidgen.checkpoints.open_model import open_model
-from smidgen.data.build import TrainingData, build, open_data, parts_folder, sample_texts
+from smidgen.data.build import build, parts_folder
 from smidgen.data.quality.contamination import ContaminationIndex
+from smidgen.data.sample_texts import sample_texts
+from smidgen.data.training_data import TrainingData, open_data
 from smidgen.design.summary import summarise_recipe
 from smidgen.errors import BadInput, Interrupted
 from smidgen.evaluation.conditions import Conditions

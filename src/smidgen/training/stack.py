@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from smidgen.data.build import TrainingData
+from smidgen.data.training_data import TrainingData
 from smidgen.errors import BadInput, SmidgenError
 from smidgen.model.config import ModelConfig
 from smidgen.recipes.recipe import Recipe

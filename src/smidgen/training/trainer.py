@@ -13,8 +13,8 @@ from torch import Tensor
 
 from smidgen.checkpoints.checkpoint import Checkpoint, newest_checkpoint, save_checkpoint
 from smidgen.checkpoints.open_model import config_as_dict
-from smidgen.data.build import TrainingData
 from smidgen.data.order import SampleOrder
+from smidgen.data.training_data import TrainingData
 from smidgen.design.flops import flops_per_token
 from smidgen.errors import BadInput
 from smidgen.evaluation.held_out import held_out_documents, score_held_out

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from smidgen.data.build import sample_texts, source_texts
+from smidgen.data.sample_texts import sample_texts, source_texts
 from smidgen.errors import Interrupted
 from smidgen.recipes.loading import recipe_from_dict
 from smidgen.recipes.recipe import Recipe

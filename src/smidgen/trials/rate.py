@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from smidgen.data.build import TrainingData
+from smidgen.data.training_data import TrainingData
 from smidgen.errors import Interrupted
 from smidgen.model.config import DigitTokenIds, ModelConfig
 from smidgen.recipes.loading import recipe_from_dict

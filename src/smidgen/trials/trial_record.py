@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from smidgen.data.build import INDEX_NAME
+from smidgen.data.training_data import INDEX_NAME
 from smidgen.lab.ablation.definition import BITS_PER_BYTE
 from smidgen.lab.ablation.outcome import FINISHED, RECIPE_SCORES, TRIAL_NAME
 from smidgen.lab.ablation.trial import Trial

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from smidgen.data.build import open_data
+from smidgen.data.training_data import open_data
 from smidgen.errors import CheckFailed
 from smidgen.lab.ablation.outcome import DIVERGED, FINISHED
 from smidgen.life.run import run_life

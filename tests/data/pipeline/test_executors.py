@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from smidgen.data import build as build_module
-from smidgen.data.build import build, open_data, parts_folder
+from smidgen.data.build import build, parts_folder
 from smidgen.data.pipeline.execution import Execution
+from smidgen.data.training_data import open_data
 from smidgen.errors import BadInput, Interrupted, OutOfResources
 
 from .conftest import mixture_of, some_texts, write_texts

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from smidgen.data.build import build, open_data, sample_texts
+from smidgen.data.build import build
 from smidgen.data.pipeline import walk as walk_module
 from smidgen.data.quality.contamination import ContaminationIndex, EvaluationText
+from smidgen.data.sample_texts import sample_texts
+from smidgen.data.training_data import open_data
 from smidgen.errors import BadInput
 from smidgen.recipes.arithmetic import ArithmeticSettings
 from smidgen.recipes.mixture import CurriculumPoint, DataSettings, Source

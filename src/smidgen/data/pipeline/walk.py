@@ -1,19 +1,19 @@
 """What is kept of a source: decided by one process, in the order of parts, from the tables of part files alone."""
 
-import json
 import math
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TextIO
 
 import numpy as np
 import numpy.typing as npt
 
 from smidgen.data.listing import Listing
+from smidgen.data.pipeline.listed import Listed
 from smidgen.data.pipeline.part_file import PartTable
 from smidgen.data.pipeline.processing import check_stop
+from smidgen.data.pipeline.sides import Side
 from smidgen.data.pipeline.supply import Supply
 from smidgen.data.quality.contamination_report import CONTAMINATED, ContaminationReport, records_of
 from smidgen.data.quality.exact_duplicates import DUPLICATE, SeenDigests
@@ -32,56 +32,6 @@ MOST_LOOKED_THROUGH = 64
 Flags = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.int64]
 Progress = Callable[[str, int, int], None]
-
-
-class Side(Protocol):
-    """Where the documents of one side go."""
-
-    tokens: int
-    text_bytes: int
-    documents: int
-
-    def add_all(
-        self, ids: npt.NDArray[np.integer], counts: npt.NDArray[np.integer], text_bytes: npt.NDArray[np.integer]
-    ) -> None: ...
-
-
-class Tally:
-    """A side that only counts."""
-
-    def __init__(self) -> None:
-        self.tokens = self.text_bytes = self.documents = 0
-
-    def add_all(
-        self, ids: npt.NDArray[np.integer], counts: npt.NDArray[np.integer], text_bytes: npt.NDArray[np.integer]
-    ) -> None:
-        self.tokens += len(ids) + len(counts)
-        self.text_bytes += int(text_bytes.sum())
-        self.documents += len(counts)
-
-
-class Listed:
-    """A file of JSON lines that exists once there is a line."""
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._file: TextIO | None = None
-
-    def write(self, record: dict[str, Any]) -> None:
-        if self._path is None:
-            return
-        if self._file is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._path.open("w", encoding="utf-8")
-        # Names of files may be no UTF-8, which only an escape can carry.
-        print(json.dumps(record), file=self._file)
-
-    def __enter__(self) -> "Listed":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._file:
-            self._file.close()
 
 
 @dataclass(frozen=True, kw_only=True)
