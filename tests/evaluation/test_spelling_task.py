@@ -3,8 +3,9 @@ from dataclasses import replace
 import pytest
 
 from smidgen.checkpoints.open_model import OpenModel
-from smidgen.data.build import build, sample_texts
+from smidgen.data.build import build
 from smidgen.data.document import Document
+from smidgen.data.sample_texts import sample_texts
 from smidgen.errors import Interrupted
 from smidgen.evaluation import spelling_task
 from smidgen.evaluation.spelling_task import METRIC, Written, lexicon_of, score_spelling, share_of_real_words
