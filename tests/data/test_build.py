@@ -20,6 +20,7 @@ from smidgen.data.sample_texts import sample_texts
 from smidgen.data.split import is_held_out
 from smidgen.data.training_data import open_data
 from smidgen.errors import BadInput, Interrupted, OutOfResources
+from smidgen.recipes.arithmetic import ArithmeticSettings
 from smidgen.recipes.mixture import CurriculumPoint, DataSettings, Source
 from smidgen.tokenization.text_encoder import EncodedTexts
 
@@ -265,6 +266,20 @@ def test_a_source_shorter_than_a_window_is_refused_with_both_numbers(tmp_path):
 def test_a_source_of_one_document_is_refused_by_name(tmp_path):
     with pytest.raises(BadInput, match=r"source 'one' has 1 document\(s\) and at least 2 are needed"):
         build_into(tmp_path / "out", mixture({write_rows(tmp_path / "one.jsonl", 1): 1.0}))
+
+
+def test_a_generator_whose_settings_cannot_be_met_is_named(tmp_path):
+    tiny = ArithmeticSettings(operands=(1,), operators={"+": 1}, digits=(1,), equations=1)
+    sums = Source(generator="arithmetic", arithmetic=tiny)
+    data = DataSettings(
+        sources={"rest": Source(generator="arithmetic"), "sums": sums},
+        curriculum=(CurriculumPoint(at=0, weights={"rest": 0.5, "sums": 0.5}),),
+    )
+    named = r"source 'sums': arithmetic: of \d+ documents with equations=1 only"
+    with pytest.raises(BadInput, match=named):
+        build_into(tmp_path / "out", data)
+    with pytest.raises(BadInput, match=named):
+        list(sample_texts(data, bytes_wanted=1_000, seed=1, cache=None))
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "", ".hidden", "index.json", "ü"])

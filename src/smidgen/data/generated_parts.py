@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,15 @@ class GeneratedPart:
     cache: str = ""
     first: int = 0
     documents: int = TO_THE_END
+
+
+@contextmanager
+def settings_of(name: str) -> Iterator[None]:
+    """Tell whose settings cannot be met: a recipe may have several sources of one generator."""
+    try:
+        yield
+    except BadInput as error:
+        raise BadInput(f"source {name!r}: {error}") from error
 
 
 def generator_settings(source: Source) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from smidgen.data.document import Document, Rejected
 from smidgen.data.file_parts import FilePart, parts_of_file, read_file_part, whole_file
-from smidgen.data.generated_parts import GeneratedPart, parts_of_generator, read_generated_part
+from smidgen.data.generated_parts import GeneratedPart, parts_of_generator, read_generated_part, settings_of
 from smidgen.data.listing import Listing
 from smidgen.data.stored_file import StoredFile
 
@@ -26,7 +26,8 @@ def parts_of(listing: Listing, *, part_bytes: int = PART_BYTES) -> Iterator[Part
         whole = GeneratedPart(
             generator=listing.generator, seed=listing.seed, settings=listing.settings, cache=listing.cache
         )
-        yield from parts_of_generator(whole, part_bytes=part_bytes)
+        with settings_of(listing.name):
+            yield from parts_of_generator(whole, part_bytes=part_bytes)
     for file in listing.files:
         yield from parts_of_file(file, text_key=listing.text_key, part_bytes=part_bytes)
 

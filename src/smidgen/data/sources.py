@@ -9,6 +9,7 @@ from pathlib import Path
 from smidgen.data.document import Document, Rejected
 from smidgen.data.file_parts import FilePart, whole_file
 from smidgen.data.files import local_files
+from smidgen.data.generated_parts import settings_of
 from smidgen.data.listing import list_source
 from smidgen.data.parts import Part, read_part, whole_parts_of
 from smidgen.data.rows import no_documents
@@ -26,7 +27,12 @@ def open_source(
     """
     listing = list_source(name, source, seed=seed, cache=cache)
     documents = documents_of(whole_parts_of(listing), rejected, where=f"source {name!r} ({source.origin})")
-    return without_duplicates(documents, rejected)
+    return without_duplicates(_generated(documents, name) if source.generator else documents, rejected)
+
+
+def _generated(documents: Iterator[Document], name: str) -> Iterator[Document]:
+    with settings_of(name):
+        yield from documents
 
 
 def read_documents(paths: Sequence[str], *, text_key: str, rejected: Counter[str]) -> Iterator[Document]:
