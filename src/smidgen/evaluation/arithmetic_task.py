@@ -56,8 +56,8 @@ def score_written(
     answers = [item.continuation.strip() for item in items]
     lines = [""] * len(items)
     scored = 0
-    # By group, because the longest answer decides how far all that are written together go.
-    for places in _places_by_group(items):
+    # The longest answer decides how far all that are written together go.
+    for places in _places_by_length(answers):
         if stop_requested():
             raise Interrupted("scoring was stopped; repeat the command to score again")
         found = written_lines(model, [items[place].context for place in places], [answers[place] for place in places])
@@ -107,10 +107,10 @@ def written_lines(model: OpenModel, contexts: Sequence[str], answers: Sequence[s
     return [model.tokenizer.decode(ids).split("\n")[0].strip() for ids in written]
 
 
-def _places_by_group(items: Sequence[Completion]) -> list[list[int]]:
-    places: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
-    for place, item in enumerate(items):
-        places[item.groups].append(place)
+def _places_by_length(answers: Sequence[str]) -> list[list[int]]:
+    places: defaultdict[int, list[int]] = defaultdict(list)
+    for place, answer in enumerate(answers):
+        places[len(answer)].append(place)
     return list(places.values())
 
 

@@ -4,12 +4,14 @@ One expression in twenty is held out by a hash of its text: training documents n
 hold nothing else, so the check for contamination is exact and needs no list.
 """
 
+from smidgen.data.arithmetic.carrying import carries_of
 from smidgen.data.arithmetic.distractors import options
 from smidgen.data.arithmetic.documents import arithmetic_documents
 from smidgen.data.arithmetic.expression import ANSWER_LIMIT, OPERATORS, Equation, value_of
 from smidgen.data.arithmetic.hold_out import is_held_out
 from smidgen.data.arithmetic.items import ArithmeticItem, arithmetic_items
 from smidgen.data.arithmetic.lengths import equations_by_length
+from smidgen.data.arithmetic.steps import solution
 from smidgen.data.arithmetic.weighted import Draw
 
 __all__ = [
@@ -20,8 +22,10 @@ __all__ = [
     "Equation",
     "arithmetic_documents",
     "arithmetic_items",
+    "carries_of",
     "equations_by_length",
     "is_held_out",
     "options",
+    "solution",
     "value_of",
 ]

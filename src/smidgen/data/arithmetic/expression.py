@@ -33,9 +33,13 @@ def value_of(expression: str) -> int:
 
 
 def parse(expression: str) -> Tree:
-    """Return the tree of an expression; "n" stands for an operand to be drawn."""
-    tree = _parse_sum(TOKEN.findall(expression)[::-1])
-    assert isinstance(tree, tuple), expression
+    """Return the tree of an expression; "n" stands for an operand to be drawn. Raises ``ValueError`` for no such."""
+    try:
+        tree = _parse_sum(TOKEN.findall(expression)[::-1])
+    except IndexError:
+        tree = None
+    if not isinstance(tree, tuple):
+        raise ValueError(f"{expression!r} is no expression of two or more whole numbers")
     return tree
 
 
@@ -79,8 +83,7 @@ def _parse_operand(tokens: list[str]) -> Tree | int | None:
         return int(token)
     tree = _parse_sum(tokens)
     tokens.pop()
-    assert isinstance(tree, tuple)
-    return (*tree[:3], f"({tree[3]})")
+    return (*tree[:3], f"({tree[3]})") if isinstance(tree, tuple) else tree
 
 
 def _evaluate(tree: Tree | int | None) -> int:

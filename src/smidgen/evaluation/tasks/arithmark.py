@@ -12,6 +12,7 @@ from typing import Any, Literal
 from smidgen.errors import BadInput
 from smidgen.evaluation.tasks.arithmark_floors import floor_baselines
 from smidgen.evaluation.tasks.documents import OutOfReach
+from smidgen.evaluation.tasks.equation_groups import equation_groups
 from smidgen.evaluation.tasks.item import Choice, Task
 from smidgen.evaluation.tasks.json_lines import json_lines
 from smidgen.records.fingerprint import sha256_of_file
@@ -156,13 +157,14 @@ def _items(version: Version, path: Path) -> list[Choice]:
 def _item_of_1(row: Row, seen: Counter[str]) -> Choice:
     """Fields as on the dataset's page: expression "20 + -13 =", options (numbers), answer_index, n_operands."""
     texts = tuple(number_text(option) for option in row["options"])
-    return expression_item(row["expression"], texts, int(row["answer_index"]), f"{row['n_operands']} operands", seen)
+    return expression_item(
+        row["expression"], texts, int(row["answer_index"]), (f"{row['n_operands']} operands",), seen
+    )
 
 
 def _item_of_2(row: Row, seen: Counter[str]) -> Choice:
     texts = tuple(_without_space(ending) for ending in row["endings"])
-    count = int(row["metadata"]["operator_count"])
-    return expression_item(row["ctx"], texts, int(row["label"]), operators(count), seen)
+    return expression_item(row["ctx"], texts, int(row["label"]), equation_groups(expression_of(row["ctx"])), seen)
 
 
 def _item_of_3(row: Row, seen: Counter[str]) -> Choice:
@@ -179,20 +181,22 @@ def _item_of_3(row: Row, seen: Counter[str]) -> Choice:
 _ITEM_OF: dict[Version, Callable[[Row, Counter[str]], Choice]] = {1: _item_of_1, 2: _item_of_2, 3: _item_of_3}
 
 
-def expression_item(context: str, texts: tuple[str, ...], label: int, group: str, seen: Counter[str]) -> Choice:
+def expression_item(
+    context: str, texts: tuple[str, ...], label: int, groups: tuple[str, ...], seen: Counter[str]
+) -> Choice:
     """An equation to complete, such as "59 + 45 ="; its key is the expression, numbered where it occurs again."""
     return Choice(
-        key=_distinct(context.removesuffix("=").strip(), seen),
+        key=_distinct(expression_of(context), seen),
         contexts=(context,),
         endings=tuple(f" {text}" for text in texts),
         texts=texts,
         labels=(label,),
-        groups=(group,),
+        groups=groups,
     )
 
 
-def operators(count: int) -> str:
-    return f"{count} operator{'s' if count > 1 else ''}"
+def expression_of(context: str) -> str:
+    return context.removesuffix("=").strip()
 
 
 def number_text(value: float) -> str:

@@ -81,7 +81,7 @@ def _item(expression: str, answer: Fraction, seen: Counter[str], draw: Draw) -> 
     label = int(draw() * (DISTRACTORS + 1))
     operands = len(expression.split()) // 2 + 1
     return expression_item(
-        f"{expression} =", (*others[:label], right, *others[label:]), label, f"{operands} operands", seen
+        f"{expression} =", (*others[:label], right, *others[label:]), label, (f"{operands} operands",), seen
     )
 
 

@@ -4,9 +4,10 @@ from collections import Counter
 
 from smidgen.data.arithmetic import arithmetic_items
 from smidgen.errors import BadInput
-from smidgen.evaluation.tasks.arithmark import Version, arithmark_task, expression_item, operators
+from smidgen.evaluation.tasks.arithmark import Version, arithmark_task, expression_item, expression_of
 from smidgen.evaluation.tasks.arithmark_chains import chain_items
 from smidgen.evaluation.tasks.arithmark_stories import story_items
+from smidgen.evaluation.tasks.equation_groups import equation_groups
 from smidgen.evaluation.tasks.item import Choice, Task
 from smidgen.recipes.keys import suggestion
 
@@ -41,7 +42,7 @@ def _items(version: Version, distractors: str, *, seed: int, items: int) -> list
             item.context,
             tuple(ending.strip() for ending in item.endings),
             item.label,
-            operators(item.operator_count),
+            equation_groups(expression_of(item.context)),
             seen,
         )
         for item in arithmetic_items(seed=seed, items=items, distractors=distractors)

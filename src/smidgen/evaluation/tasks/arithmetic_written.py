@@ -2,8 +2,8 @@
 
 from smidgen.data.arithmetic import arithmetic_items, equations_by_length
 from smidgen.errors import BadInput
-from smidgen.evaluation.tasks.arithmark import operators
 from smidgen.evaluation.tasks.arithmark_generated import DEFAULT_ITEMS
+from smidgen.evaluation.tasks.equation_groups import digits, equation_groups
 from smidgen.evaluation.tasks.item import Completion, Task
 from smidgen.recipes.keys import suggestion
 
@@ -38,7 +38,7 @@ def written_arithmetic(name: str, *, limit: int | None = None, seed: int = 0) ->
 
 def _free(seed: int, items: int) -> list[Completion]:
     return [
-        _item(item.expression, int(item.endings[item.label]), operators(item.operator_count))
+        _item(item.expression, int(item.endings[item.label]), *equation_groups(item.expression))
         for item in arithmetic_items(seed=seed, items=items)
     ]
 
@@ -46,14 +46,10 @@ def _free(seed: int, items: int) -> list[Completion]:
 def _by_length(seed: int, limit: int | None) -> list[Completion]:
     lengths = equations_by_length(seed=seed, items=limit or DEFAULT_ITEMS_OF_A_LENGTH)
     return [
-        _item(equation.expression, equation.answer, KINDS[operator], f"{KINDS[operator]} of {_digits(digits)}")
-        for (operator, digits), equations in lengths.items()
+        _item(equation.expression, equation.answer, KINDS[operator], f"{KINDS[operator]} of {digits(length)}")
+        for (operator, length), equations in lengths.items()
         for equation in equations
     ]
-
-
-def _digits(count: int) -> str:
-    return f"{count} digit{'s' if count > 1 else ''}"
 
 
 def _item(expression: str, answer: int, *groups: str) -> Completion:
