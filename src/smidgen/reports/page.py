@@ -10,7 +10,15 @@ from markupsafe import Markup
 
 from smidgen.reports import reproduction, score_words, words
 from smidgen.reports.absences import absences
-from smidgen.reports.charts import bar_chart, budget_bar, interval_chart, labelled_bars, loss_curve, mixture_chart
+from smidgen.reports.charts import (
+    bar_chart,
+    budget_bar,
+    interval_chart,
+    labelled_bars,
+    length_chart,
+    loss_curve,
+    mixture_chart,
+)
 from smidgen.reports.limitations import limitations
 from smidgen.reports.run_records import RunRecords
 from smidgen.reports.settings_table import design_rows, sampling_words, self_reported_rows, training_rows
@@ -63,6 +71,7 @@ def environment() -> Environment:
         words=words,
         score_words=score_words,
         loss_curve=loss_curve,
+        length_chart=length_chart,
         mixture_chart=mixture_chart,
         spending=spending,
     )
@@ -98,6 +107,8 @@ def _score_charts(records: RunRecords) -> dict[str, Chart]:
     drawn: dict[str, Chart] = {}
     if scores and scores.fractions:
         drawn["scores"] = _both(interval_chart.draw, scores.fractions)
+    if scores and length_chart.lines(scores.scores):
+        drawn["lengths"] = _both(length_chart.draw, scores.scores)
     bits = bar_chart.bits_groups(scores.bits_per_byte, scores.bits_by_source) if scores else []
     if bits:
         drawn["bits"] = _bars(bar_chart.BITS_TITLE, bits)

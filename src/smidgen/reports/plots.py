@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from smidgen.reports import words
-from smidgen.reports.charts import bar_chart, budget_bar, interval_chart, loss_curve, mixture_chart
+from smidgen.reports.charts import bar_chart, budget_bar, interval_chart, length_chart, loss_curve, mixture_chart
 from smidgen.reports.run_records import RunRecords
 from smidgen.reports.score_words import with_interval
 from smidgen.reports.stored.data import MixturePoint
@@ -63,6 +63,7 @@ def pictures(records: RunRecords) -> dict[str, bytes]:
         ("loss_curve.png", _loss_curve, records.training),
         ("mixture.png", _mixture, records.mixture),
         ("scores.png", _scores, scores.fractions if scores else ()),
+        ("lengths.png", _lengths, length_chart.panels(scores.scores) if scores else []),
         ("bits_per_byte.png", partial(_bars, bar_chart.BITS_TITLE), bits),
         ("stages.png", partial(_bars, bar_chart.STAGES_TITLE), stages),
     ]
@@ -108,6 +109,33 @@ def _loss_curve(training: TrainingRecord) -> "Figure":
         axis.grid(axis="y")
     axes[-1].set_xlim(0, max(1, training.tokens) * 1.01)
     _count_tokens(axes[-1])
+    return figure
+
+
+def _lengths(panels: list[length_chart.Panel]) -> "Figure":
+    figure, axes = _figure(0.7 + sum(panel.height for panel in panels) / 75, [panel.height for panel in panels])
+    for panel, axis in zip(panels, axes, strict=True):
+        for line in panel.lines:
+            colour = SERIES[int(line.colour[1:]) - 1]
+            digits = [point.at for point in line.points]
+            values = [point.value for point in line.points]
+            axis.plot(digits, values, color=colour, marker="o", markersize=3, label=line.name)
+            axis.fill_between(
+                digits,
+                [point.value if point.low is None else point.low for point in line.points],
+                [point.value if point.high is None else point.high for point in line.points],
+                color=colour,
+                alpha=0.15,
+                linewidth=0,
+            )
+        axis.set_title(panel.name)
+        axis.set_ylim(*length_chart.BOUNDS)
+        axis.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        axis.grid(axis="y")
+        if len(panel.lines) > 1:
+            axis.legend(loc="lower left")
+    axes[-1].locator_params(axis="x", integer=True)
+    axes[-1].set_xlabel("digits", loc="right")
     return figure
 
 

@@ -27,6 +27,11 @@ def test_a_task_comes_before_its_parts():
     ]
 
 
+def test_the_sign_of_an_operator_is_no_hyphen():
+    given = (score("x"), score("x/with -"), score("x/two-more"))
+    assert [row.label for row in rows(given)] == ["X", "with -", "two more"]
+
+
 def test_benchmarks_have_the_names_of_their_authors_and_other_metrics_than_accuracy_are_named():
     given = (score("arc_easy", "acc_norm"), score("blimp"))
     assert [row.label for row in rows(given)] == ["ARC-Easy, acc_norm", "BLiMP"]

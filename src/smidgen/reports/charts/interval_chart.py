@@ -1,5 +1,6 @@
 """Scores as dots with 95% whiskers, beside what is reached without a model."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -49,7 +50,8 @@ def rows(scores: tuple[Score, ...]) -> list[Row]:
 def _label(score: Score) -> str:
     """Metrics by their short names: they stand beside a task's own."""
     if score.is_detail:
-        return score.part.replace("_", " ").replace("-", " ")
+        # Not the sign of "with -".
+        return re.sub(r"(?<=\w)[-_](?=\w)", " ", score.part)
     return task_title(score.task) + ("" if score.metric == "acc" else f", {score.metric}")
 
 

@@ -82,13 +82,17 @@ class Panel:
 
 @dataclass(frozen=True, kw_only=True)
 class Axis:
-    """What the panels share: title, where it begins and ends (else at the last point), and how places are said."""
+    """What the panels share: title, where it begins and ends (else at the last point), and how places are said.
+
+    What was measured at a place ``is_kept`` until the next one, or tells of that place alone.
+    """
 
     title: str = "trained tokens"
     first: float = 0.0
     last: float | None = None
     tick_words: Callable[[float], str] = words.count
     place_words: Callable[[float], str] = lambda at: f"{words.count(at)} tokens"
+    is_kept: bool = True
 
 
 def points(pairs: Sequence[tuple[float, float | None]]) -> tuple[Point, ...]:
@@ -255,6 +259,8 @@ def _stop(
             said.append(panel.name)
         for line in panel.lines:
             if line.is_background or (point := line.last_before(at)) is None:
+                continue
+            if not axis.is_kept and point.at != at:
                 continue
             place = {"cx": across(point.at), "cy": down(down.within(point.value))}
             rings.append(svg.element("circle", **place, r=4, class_=f"ring {line.colour}"))
