@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from smidgen.data import installed_docs
-from smidgen.data.installed_docs import documentation_versions, installed_documents, readable
+from smidgen.data.docstring_prose import readable
+from smidgen.data.file_docstrings import TOPICS, file_docstrings, triple_quoted
+from smidgen.data.installed_docs import documentation_versions, installed_documents
 from smidgen.errors import BadInput
 
 PROSE = {
@@ -217,10 +219,10 @@ def test_no_package_is_imported_while_its_text_is_read(site: Path) -> None:
 
 
 def test_the_language_reference_is_read_chapter_by_chapter() -> None:
-    path = Path(installed_docs._roots("python")[0][1], installed_docs.TOPICS)
+    path = Path(installed_docs._roots("python")[0][1], TOPICS)
     if not path.exists():
         pytest.skip("this Python comes without the topics of its help")
-    chapters = installed_docs.file_docstrings(str(path))
+    chapters = file_docstrings(str(path))
     assert len(chapters) > 50
     assert any(chapter.startswith('The "assert" statement') for chapter in chapters)
 
@@ -230,19 +232,19 @@ def test_the_language_reference_is_read_chapter_by_chapter() -> None:
 
 def test_quotes_inside_comments_and_strings_open_nothing() -> None:
     source = f'# it\'s """ here\nx = "\'\'\'" + \'"""\'\n"""{PROSE["boat"]}"""\n# """\n'
-    assert list(installed_docs._triple_quoted(source)) == [PROSE["boat"]]
+    assert list(triple_quoted(source)) == [PROSE["boat"]]
 
 
 def test_both_kinds_of_quotes_are_read_and_strings_inside_expressions_are_not() -> None:
     source = (
         f'def f():\n    r\'\'\'{PROSE["boat"]}\'\'\'\n    x = g("""{PROSE["clock"]}""")\n    f"""{PROSE["door"]}"""\n'
     )
-    assert list(installed_docs._triple_quoted(source)) == [PROSE["boat"]]
+    assert list(triple_quoted(source)) == [PROSE["boat"]]
 
 
 def test_escapes_are_resolved_except_in_raw_strings() -> None:
     source = '"""one\\\n two \\\\alpha \\"three\\" \\d"""\nr"""one \\\\alpha"""\n'
-    assert list(installed_docs._triple_quoted(source)) == ['one two \\alpha "three" \\d', "one \\\\alpha"]
+    assert list(triple_quoted(source)) == ['one two \\alpha "three" \\d', "one \\\\alpha"]
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def ask(question: Question, call: Callable[[], Answer]) -> Answer:
     """
     for wait_seconds in (*WAITS_SECONDS, None):
         try:
-            with _time_limit():
+            with time_limit():
                 return call()
         except client_errors() as error:
             refusal = explained(question, error)
@@ -50,7 +50,7 @@ def ask(question: Question, call: Callable[[], Answer]) -> Answer:
 
 
 @contextmanager
-def _time_limit() -> Iterator[None]:
+def time_limit() -> Iterator[None]:
     """Give up on silence: by itself the client would wait for ever in most of its calls."""
     from huggingface_hub.utils import get_session
 
