@@ -1,15 +1,26 @@
 """Smidgen: the lab for language models under ten million parameters.
 
-``load_recipe``, ``design``, ``solve``, ``train``, ``evaluate``, ``compare``, ``ablate``, ``generate`` and ``export``
-mean the same as the commands of their names. Importing this package loads no torch: what is used is imported at its
-first use.
+``load_recipe``, ``design``, ``solve``, ``train``, ``evaluate``, ``compare``, ``ablate``, ``generate``, ``samplers``
+and ``export`` mean the same as the commands of their names. Importing this package loads no torch: what is used is
+imported at its first use.
 """
 
 from importlib import import_module
 from typing import Any
 
 # `smidgen.design` and `smidgen.export` are packages as well, which can be called: see `callable_package`.
-__all__ = ["ablate", "compare", "design", "evaluate", "export", "generate", "load_recipe", "solve", "train"]
+__all__ = [
+    "ablate",
+    "compare",
+    "design",
+    "evaluate",
+    "export",
+    "generate",
+    "load_recipe",
+    "samplers",
+    "solve",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,12 +17,22 @@ from smidgen.recipes.recipe import Recipe
 from smidgen.records.run_folder import RunFolder
 
 if TYPE_CHECKING:
+    from smidgen.checkpoints.open_model import OpenModel
     from smidgen.design.summary import Questions
     from smidgen.evaluation.unfinished import Unfinished
 
-__all__ = ["ablate", "compare", "design", "evaluate", "export", "generate", "load_recipe", "solve", "train"]
-
-EXPORT_FORMATS = ("hf",)
+__all__ = [
+    "ablate",
+    "compare",
+    "design",
+    "evaluate",
+    "export",
+    "generate",
+    "load_recipe",
+    "samplers",
+    "solve",
+    "train",
+]
 
 
 def _never() -> bool:
@@ -353,9 +364,11 @@ def generate(
     on_text: Callable[[str], None] = lambda text: None,
     stop_requested: Callable[[], bool] = _never,
     trust_remote_code: bool = False,
+    preset: str | None = None,
     **settings: Any,
 ) -> dict[str, Any]:
-    """Continue a text. ``settings`` are those of ``SamplingSettings``; the model's own advice fills the rest.
+    """Continue a text. ``settings`` are those of ``SamplingSettings``; the rest is filled by the advice of a shipped
+    recipe, ``preset``, or else by the model's own.
 
     ``on_text`` gets the continuation piece by piece. ``trust_remote_code`` runs Python code that the folder of a
     model by others brings along. Raises ``BadInput`` for a setting out of range.
@@ -364,10 +377,11 @@ def generate(
     from smidgen.evaluation.log_likelihood import token_log_probabilities
     from smidgen.generation.decoding import complete
     from smidgen.generation.threads import single_thread
+    from smidgen.recipes.presets import sampling_preset
 
     opened = open_model(Path(model), remote_code=trust_remote_code)
     try:
-        sampling = replace(opened.sampling, **settings)
+        sampling = replace(sampling_preset(preset) if preset else opened.sampling, **settings)
     except (TypeError, ValueError) as error:
         raise BadInput(str(error)) from error
     tokenizer = opened.tokenizer
@@ -401,17 +415,142 @@ def generate(
     return {**result, "prompt_logprobs": entries[: len(ids)], "logprobs": entries[len(ids) :]}
 
 
-def export(model: Path | str, out: Path | str, *, to: str = "hf") -> dict[str, Any]:
+def samplers(
+    model: Path | str,
+    *,
+    grid: Sequence[str] = (),
+    out: Path | str | None = None,
+    page: bool = True,
+    trust_remote_code: bool = False,
+    **conditions: Any,
+) -> dict[str, Any]:
+    """Measure loops, variety, unknown words and likelihood over a grid of sampling settings, and recommend one.
+
+    ``grid`` are axes as "temperature=0.5,0.8"; without any a grid of 51 settings is tried. The advice of the five
+    cards and the model's own are always among them. ``out`` is a folder for the record, from which a repeated call
+    goes on, and for a page. ``conditions`` are the fields of ``Conditions`` in ``smidgen.lab.samplers.study``.
+
+    Raises ``BadInput`` for axes and prompts that cannot be used, ``Interrupted`` when stopped.
+    """
+    from smidgen.checkpoints.open_model import open_model
+    from smidgen.lab.samplers.grid import default_grid, grid_of
+    from smidgen.lab.samplers.study import Conditions, study
+    from smidgen.reports.samplers.samplers_page import write_samplers_page
+
+    folder = None if out is None else Path(out)
+    if conditions.get("prompts") is not None:
+        conditions["prompts"] = Path(conditions["prompts"])
+    asked = Conditions(grid=grid_of(grid) if grid else default_grid(), out=folder, **conditions)
+    result = study(open_model(Path(model), remote_code=trust_remote_code), asked)
+    if folder is not None and page:
+        write_samplers_page(result, folder / "index.html")
+    return result
+
+
+def export(
+    model: Path | str,
+    out: Path | str,
+    *,
+    to: str = "hf",
+    upload: str | None = None,
+    public: bool = False,
+    dry_run: bool = False,
+    **options: Any,
+) -> dict[str, Any]:
     """Write a model in another format, read it back and prove that it computes the same.
+
+    ``upload`` ("USER/NAME") puts a Hugging Face folder, and the model card of a run, on the hub: see ``upload`` in
+    ``smidgen.export.hub`` for ``public`` and ``dry_run``. An export of the same model in ``out`` is then used again.
+
+    ``options`` are those of the format: for "gguf" those of ``_export_gguf`` below, for "web" those of
+    ``export_web``.
 
     Raises ``BadInput`` for an unknown format or an existing folder, ``CheckFailed`` when the proof fails.
     """
     from smidgen.checkpoints.open_model import open_model
-    from smidgen.export.hugging_face import export_hugging_face
+    from smidgen.export.formats import FORMATS
 
-    if to not in EXPORT_FORMATS:
-        raise BadInput(f"--to {to} is not a format of this version; known is {', '.join(EXPORT_FORMATS)}")
+    if upload is None and (public or dry_run):
+        raise BadInput("--public and --dry-run say how to upload; give --upload USER/NAME as well")
+    if to not in FORMATS:
+        raise BadInput(f"--to {to} is not a format of this version; known is {', '.join(FORMATS)}")
     opened = open_model(Path(model))
     if opened.is_foreign:
-        raise BadInput(f"{model} is a model of others in a Hugging Face folder already; only our own are exported")
-    return export_hugging_face(opened, Path(out), recommended=opened.sampling, max_length=opened.max_length)
+        raise BadInput(f"{model} is a model of others, and those are left as they are; only our own are exported")
+    if upload is not None:
+        return _export_to_hub(opened, Path(out), to, upload, public=public, dry_run=dry_run, **options)
+    if to == "gguf":
+        if find_spec("gguf") is None:
+            raise BadInput(
+                'GGUF files are written by the gguf package, which is missing; pip install "smidgen[gguf]"'
+            )
+        return _export_gguf(opened, Path(out), **options)
+    return FORMATS[to](opened, Path(out), **options)
+
+
+def _export_to_hub(
+    model: "OpenModel", out: Path, to: str, repo: str, *, public: bool, dry_run: bool, **options: Any
+) -> dict[str, Any]:
+    """The record of the export with the result of the upload under "upload"."""
+    from smidgen.export import hub
+    from smidgen.export.formats import FORMATS
+    from smidgen.export.hugging_face import finished_export
+
+    if to != "hf":
+        raise BadInput(f"--upload takes Hugging Face folders, given is --to {to}; export it with --to hf")
+    hub.require_ready(repo, dry_run=dry_run)
+    record = finished_export(model, out) or FORMATS[to](model, out, **options)
+    report = RunFolder(model.path).report
+    card = {path.name: path for pattern in ("README.md", "*.png") for path in report.glob(pattern)}
+    if not card:
+        record["notes"].append("there is no model card to upload; `smidgen report RUN` writes one")
+    uploaded = hub.upload(out, repo, beside=card, public=public, dry_run=dry_run)
+    return {**record, "upload": uploaded}
+
+
+def _export_gguf(
+    model: "OpenModel",
+    out: Path,
+    *,
+    types: Sequence[str] | None = None,
+    imatrix: bool = False,
+    ladder: bool = False,
+    tasks: Sequence[str] = (),
+    eval_data: Path | str | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    stop_requested: Callable[[], bool] = _never,
+    on_file: Callable[[str], None] = lambda name: None,
+) -> dict[str, Any]:
+    """One file of each of ``types``; ``imatrix`` measures on training text which columns matter.
+
+    With ``ladder`` each file is measured against the model in float32, in ``tasks`` too; the record then has the
+    result under "ladder", the folder ladder.json and a page. Raises what ``export`` does.
+    """
+    from smidgen.evaluation.conditions import Conditions
+    from smidgen.evaluation.tasks.documents import EvalData
+    from smidgen.export.gguf.gguf_export import DEFAULT_TYPES, export_gguf
+    from smidgen.export.gguf.importance import importance_of
+    from smidgen.export.gguf.ladder import Asked, climb
+    from smidgen.records import atomic
+    from smidgen.reports.ladder.ladder_page import write_ladder_page
+
+    if tasks and not ladder:
+        raise BadInput("--tasks are scored for a ladder; add --ladder, or score a file with `smidgen evaluate`")
+    data = EvalData(None if eval_data is None else Path(eval_data))
+    conditions = Conditions(limit=limit, seed=seed, data=data, stop_requested=stop_requested)
+
+    def measure(folder: Path, record: dict[str, Any]) -> None:
+        asked = Asked(tasks=tasks, conditions=conditions, on_rung=lambda name: on_file(f"measuring {name}"))
+        record["ladder"] = climb(model, record["files"], folder, asked)
+        atomic.write_json(folder / "ladder.json", {**record["ladder"], "refused": record["refused"]})
+        write_ladder_page(record, folder / "index.html")
+
+    return export_gguf(
+        model,
+        out,
+        types=types or DEFAULT_TYPES,
+        importance=(lambda: importance_of(model)) if imatrix else None,
+        finish=measure if ladder else lambda folder, record: None,
+        on_file=on_file,
+    )

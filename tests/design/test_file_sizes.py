@@ -4,7 +4,8 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from smidgen.design.file_sizes import BLOCKS, file_sizes, refused_formats
+from smidgen.design.file_sizes import file_sizes, refused_formats
+from smidgen.design.gguf.blocks import BLOCKS
 from smidgen.design.shape import shape_of
 from smidgen.design.tensors import tensors_of
 from smidgen.export.hugging_face import _named_tensors
@@ -54,8 +55,11 @@ def test_tensors_have_the_names_and_shapes_of_the_decoder(options):
 
 def test_only_what_is_written_today_is_said_to_exist():
     states = {file["format"]: (file["status"], file["is_exact"]) for file in file_sizes(load_recipe("ant-5m").design)}
-    assert states.pop("hf float32") == ("exists", True)
-    assert {status for status, _ in states.values()} == {"planned"}
+    written = {"hf float32", "onnx float32"} | {
+        f"gguf {name}" for name in ("F32", "F16", "BF16", "Q8_0", "Q5_0", "Q4_0")
+    }
+    assert {name for name, (status, _) in states.items() if status == "exists"} == written
+    assert [name for name, (_, is_exact) in states.items() if is_exact] == ["hf float32", "hf bfloat16"]
 
 
 def test_gguf_types_fall_back_where_rows_are_no_whole_blocks():
@@ -63,7 +67,10 @@ def test_gguf_types_fall_back_where_rows_are_no_whole_blocks():
     at_192 = load_recipe("gpt-s-5m", overrides=["design.xsa=false"]).design
     assert size_of(at_192, "gguf Q6_K")["types"].keys() == {"F32", "Q8_0"}
     assert size_of(at_192, "gguf Q4_K_M")["types"].keys() == {"F32", "Q5_0", "Q8_0"}
-    assert "holds no Q4_K at all" in size_of(at_192, "gguf Q4_K_M")["note"]
+    assert size_of(at_192, "gguf Q4_K_M")["status"] == "refused"
+    assert (
+        size_of(at_192, "gguf Q4_K_M")["note"] == "rows are no multiples of 256, so it would really hold Q5_0, Q8_0"
+    )
     sizes = ["hidden_size=100", "num_heads=2", "num_kv_heads=2", "head_dim=50", "intermediate_size=300"]
     at_100 = load_recipe("quickstart", overrides=[f"design.{size}" for size in sizes]).design
     assert size_of(at_100, "gguf Q4_K_M")["types"].keys() == {"F32", "F16"}
@@ -75,7 +82,7 @@ def test_whole_blocks_get_the_types_that_the_name_promises():
     found = size_of(config, "gguf Q4_K_M")
     # The head, and the values and last products of layers 0, 3, 6 and 7 of 8.
     assert found["types"] == {"F32": 17, "Q6_K": 9, "Q4_K": 48}
-    assert found["note"] == "tensors alone"
+    assert (found["status"], found["note"]) == ("exists", "tensors alone, without names, settings and vocabulary")
     assert 4.5 < found["bits_per_weight"] < 6.6
 
 

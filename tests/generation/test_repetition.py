@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from smidgen.generation.repetition import distinct_ngrams, loop_start
+from smidgen.generation.repetition import collapse_start, distinct_ngrams, loop_start
 
 
 def loop_start_by_definition(ids, min_period, max_period, repeats):
@@ -74,3 +74,31 @@ def test_a_text_shorter_than_one_ngram_repeats_nothing():
 def test_impossible_limits_say_what_would_work(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_certainty_collapses_where_the_mean_entropy_of_a_window_falls():
+    entropies = [2.0] * 10 + [0.1] * 32 + [2.0] * 10
+    # Two uncertain tokens before it still leave the mean at 0.22.
+    assert collapse_start(entropies) == 8
+    assert collapse_start(entropies[:38]) is None
+    # One uncertain token in 32 lifts the mean to 0.16, three to 0.28.
+    assert collapse_start([0.1] * 31 + [2.0]) == 0
+    assert collapse_start([0.1] * 29 + [2.0] * 3) is None
+    assert collapse_start([0.1] * 29 + [2.0] * 3, most_nats=0.3) == 0
+
+
+def test_a_text_shorter_than_the_window_does_not_collapse():
+    assert collapse_start([0.0] * 31) is None
+    assert collapse_start([]) is None
+    assert collapse_start([0.0] * 5, window=5) == 0
+    with pytest.raises(ValueError, match="at least 1"):
+        collapse_start([0.0], window=0)
+
+
+def test_the_running_sum_finds_what_adding_up_finds():
+    chance = random.Random(3)
+    for _ in range(50):
+        entropies = [chance.expovariate(3.5) for _ in range(60)]
+        means = [sum(entropies[start : start + 8]) / 8 for start in range(53)]
+        expected = next((start for start, mean in enumerate(means) if mean <= 0.15), None)
+        assert collapse_start(entropies, window=8, most_nats=0.15) == expected

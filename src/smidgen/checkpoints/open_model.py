@@ -1,4 +1,4 @@
-"""Opening a MODEL: a run folder, or a Hugging Face folder. Only data is read; code in it when asked for."""
+"""Opening a MODEL: a run folder, a Hugging Face folder or a GGUF file. Only data is read; code when asked for."""
 
 import json
 from contextlib import suppress
@@ -15,6 +15,9 @@ from smidgen.checkpoints.checkpoint import Checkpoint, require_checkpoint, step_
 from smidgen.checkpoints.foreign_folder import check_foreign_folder, weights_sha256
 from smidgen.checkpoints.foreign_model import load_foreign_decoder, require_known_architecture
 from smidgen.checkpoints.foreign_tokenizer import ForeignStreamingDecoder, ForeignTokenizer
+from smidgen.checkpoints.gguf.container import read_gguf
+from smidgen.checkpoints.gguf.llama import config_of, weights_of
+from smidgen.checkpoints.gguf.vocabulary import tokenizer_of
 from smidgen.design.llama_config import from_llama_config
 from smidgen.errors import BadInput
 from smidgen.model.config import DigitTokenIds, ModelConfig
@@ -36,7 +39,8 @@ class OpenModel:
     """A decoder in evaluation mode with its tokenizer.
 
     ``weights_sha256`` names the weights for records, ``sampling`` is how its makers recommend to sample, and
-    ``max_length`` the longest sequence to score where that is not the design's context. A model of others may have a
+    ``max_length`` the longest sequence to score where that is not the design's context. Of a run ``recipe_sha256``,
+    ``license`` (empty where not stated) and ``training_tokens`` are known. A model of others may have a
     ``ForeignDecoder`` and a ``ForeignTokenizer``, which have what scoring and generation use of ours.
     """
 
@@ -48,6 +52,9 @@ class OpenModel:
     sampling: SamplingSettings = field(default_factory=SamplingSettings)
     max_length: int | None = None
     notices: tuple[str, ...] = ()
+    recipe_sha256: str = ""
+    license: str = ""
+    training_tokens: int | None = None
 
     @property
     def config(self) -> ModelConfig:
@@ -66,16 +73,17 @@ class OpenModel:
 
 
 def open_model(path: Path, *, remote_code: bool = False) -> OpenModel:
-    """Open a run folder (its newest valid checkpoint), one of its checkpoints, or a Hugging Face folder.
+    """Open a run folder (its newest valid checkpoint), one of its checkpoints, a Hugging Face folder or a GGUF file.
 
     Of a checkpoint the averaged weights are opened where it has them.
 
     Folders that others made are read by transformers. Python code in them runs with ``remote_code`` only, and never
     that of our own exports. Raises ``BadInput``.
     """
+    if path.suffix == ".gguf" and path.is_file():
+        return _open_gguf(path)
     if not path.is_dir():
-        kind = "GGUF files cannot be opened yet" if path.suffix == ".gguf" else "no such folder"
-        raise BadInput(f"{path}: {kind}; give a run folder or a Hugging Face folder")
+        raise BadInput(f"{path}: no such folder; give a run folder, a Hugging Face folder or a .gguf file")
     if RunFolder(path).exists:
         return _open_run(RunFolder(path), *require_checkpoint(RunFolder(path).checkpoints))
     if (step := step_of(path)) is not None and (run := RunFolder(path.resolve().parent.parent)).exists:
@@ -131,6 +139,23 @@ def _open_run(run: RunFolder, checkpoint: Checkpoint, notices: list[str]) -> Ope
         sampling=recipe.sampling,
         max_length=recipe.evaluation.max_length,
         notices=tuple(notices),
+        recipe_sha256=recipe.fingerprint,
+        license=recipe.published.license,
+        training_tokens=checkpoint.state.get("tokens"),
+    )
+
+
+def _open_gguf(path: Path) -> OpenModel:
+    file = read_gguf(path)
+    config = config_of(file)
+    tokenizer = tokenizer_of(file)
+    _require_match(path, tokenizer.vocab_size, config.vocab_size)
+    return OpenModel(
+        name=path.stem,
+        path=path,
+        decoder=build_decoder(config, weights_of(file, config), origin=str(path)),
+        tokenizer=cast(Tokenizer, tokenizer),
+        weights_sha256=sha256_of_file(path),
     )
 
 

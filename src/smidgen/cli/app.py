@@ -15,9 +15,12 @@ from smidgen.cli import (
     evaluate,
     export,
     generate,
+    play,
     recipes,
     report,
     run,
+    samplers,
+    serve,
     solve,
     tokenizer,
     train,
@@ -59,6 +62,9 @@ app.command(name="evaluate")(evaluate.evaluate)
 app.command(name="compare")(compare.compare)
 app.command(name="ablate")(ablate.ablate)
 app.command(name="generate")(generate.generate)
+app.command(name="play")(play.play)
+app.command(name="serve")(serve.serve)
+app.command(name="samplers")(samplers.samplers)
 app.command(name="export")(export.export)
 app.command(name="report")(report.report)
 app.command(name="verify")(verify.verify)

@@ -103,7 +103,7 @@ def _show_files(screen: Console, summary: dict[str, Any]) -> None:
         shown.columns[column].justify = "left"
     for file in summary["files"]:
         types = ", ".join(f"{count} {kind}" for kind, count in file["types"].items())
-        status = "" if file["status"] == "exists" else "planned; "
+        status = "" if file["status"] == "exists" else f"{file['status']}; "
         shown.add_row(
             file["format"],
             words.size(file["bytes"]),

@@ -10,6 +10,10 @@ from smidgen.cli.options import Json, ModelArgument, TrustRemoteCode
 def generate(
     model: ModelArgument,
     prompt: Annotated[str, typer.Option("--prompt", help="Text to continue.")],
+    preset: Annotated[
+        str | None,
+        typer.Option("--preset", metavar="NAME", help="Sample as a shipped recipe advises, e.g. gpt-s-5m or ant-5m."),
+    ] = None,
     temperature: Annotated[float | None, typer.Option("--temperature", help="0 is greedy.")] = None,
     top_k: Annotated[int | None, typer.Option("--top-k", help="Keep the K most probable tokens; 0 is off.")] = None,
     top_p: Annotated[
@@ -66,6 +70,7 @@ def generate(
             on_text=show,
             stop_requested=stop_requested,
             trust_remote_code=trust_remote_code,
+            preset=preset,
             **settings,
         )
     if as_json:

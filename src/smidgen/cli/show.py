@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from smidgen.cli.ladder_display import show_ladder
 from smidgen.cli.output import table
 from smidgen.reports import words
 from smidgen.reports.score_words import index_title
@@ -127,18 +128,35 @@ def _floors(baselines: dict[str, float], metric: str) -> str:
 
 def show_export(screen: Console, record: dict[str, Any]) -> None:
     """Files with size and hash, and the proof."""
-    shown = table(f"Hugging Face folder, {record['kind']}", "bytes", "sha256")
+    shown = table(f"{record['format']}, {record['kind']}", "bytes", "sha256")
     for file in record["files"]:
         shown.add_row(file["name"], f"{file['bytes']:,}", file["sha256"][:12])
     screen.print(shown)
     if record["parity"]:
         parity = record["parity"]
         screen.print(
-            f"read back with transformers: logits differ by at most {parity['max_abs_logit_diff']:.1e}, "
+            f"read back: logits differ by at most {parity['max_abs_logit_diff']:.1e}, "
             f"KL {parity['kl']:.1e}, same top token {words.percent(parity['top1'])}"
         )
+    for refused in record["refused"]:
+        screen.print(f"no {refused['format']}: {refused['reason']}")
+    if "ladder" in record:
+        show_ladder(screen, record["ladder"])
     for note in record.get("notes", []):
         screen.print(f"note: {note}")
+    if "upload" in record:
+        show_upload(screen, record["upload"])
+
+
+def show_upload(screen: Console, uploaded: dict[str, Any]) -> None:
+    """What lies on the hub now, or would."""
+    files, who = uploaded["files"], "only you" if uploaded["private"] else "everybody"
+    sent = f"{words.plural(len(files), 'file')}, {words.size(sum(file['bytes'] for file in files))}"
+    if uploaded["dry_run"]:
+        names = words.listing([file["name"] for file in files])
+        screen.print(f"would upload {sent} to {uploaded['repo']} for {who} to see: {names}")
+        return
+    screen.print(f"uploaded {sent} for {who} to see, and read back: {uploaded['url']} at {uploaded['commit'][:12]}")
 
 
 def show_samples(screen: Console, record: dict[str, Any]) -> None:

@@ -1,29 +1,21 @@
-"""The task "spelling": how many of the words that a model writes are real words.
-
-B batch    T tokens so far    N new tokens    V vocabulary
-"""
+"""The task "spelling": how many of the words that a model writes are real words."""
 
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import takewhile
 from typing import Any
 
 import numpy as np
-import torch
 
 from smidgen.checkpoints.open_model import OpenModel
-from smidgen.data.training_data import TrainingData, open_data
 from smidgen.data.installed_docs import installed_documents
 from smidgen.data.split import with_sides
-from smidgen.errors import Interrupted
+from smidgen.data.training_data import TrainingData, open_data
 from smidgen.evaluation.intervals import ratio_interval, wilson_interval
 from smidgen.evaluation.score import Score
 from smidgen.evaluation.task import TaskOutcome
-from smidgen.generation.decoding import ENDED, SlidingWindow
-from smidgen.generation.sampling import sample
-from smidgen.generation.threads import single_thread
+from smidgen.generation.drawing import draw_texts
 from smidgen.records.run_folder import RunFolder
 
 Item = dict[str, Any]
@@ -35,7 +27,6 @@ INSTALLED_DOCS = "installed-docs"
 DEFAULT_SAMPLES = 96
 PROMPT_TOKENS = 8
 NEW_TOKENS = 96
-BATCH_SAMPLES = 128
 # Likewise; they are about 25 MB and take 4 s to decode and to count.
 LEXICON_TOKENS = 8_000_000
 HELD_OUT_TOKENS = 100_000
@@ -91,12 +82,12 @@ def score_spelling(
     Takes 5 s for a run of 1M parameters and 10 s for one of 5M (two cores, 2.8 s of it for the lexicon). Raises
     ``Interrupted`` when asked to stop.
     """
-    real = _real_text(model)
+    real = real_text(model)
     per_source = limit or max(1, DEFAULT_SAMPLES // len(real.held_out))
     items: list[Item] = []
     real_items: list[Item] = []
     for source, documents in real.held_out.items():
-        passages = _passages(documents, per_source, seed)
+        passages = passages_of(documents, per_source, seed)
         theirs = _checked(source, [_as_text(model, ids) for ids in passages], real.lexicon)
         if any(item["written"] for item in theirs):
             real_items += theirs
@@ -130,7 +121,7 @@ def lexicon_of(texts: Iterable[str]) -> frozenset[str]:
     return frozenset(word for word, times in counts.items() if times >= LEAST_OCCURRENCES)
 
 
-def _real_text(model: OpenModel) -> RealText:
+def real_text(model: OpenModel) -> RealText:
     if RunFolder(model.path).data.is_dir():
         return _text_of_run(model, open_data(RunFolder(model.path).data, model.tokenizer.fingerprint))
     return _installed_text(model)
@@ -171,7 +162,7 @@ def _first_tokens(documents: Iterable[list[int]]) -> Iterator[list[int]]:
         yield ids
 
 
-def _passages(documents: Sequence[list[int]], count: int, seed: int) -> list[list[int]]:
+def passages_of(documents: Sequence[list[int]], count: int, seed: int) -> list[list[int]]:
     """``count`` of the pieces that documents fall into, or all; each has something to go on with."""
     length = PROMPT_TOKENS + NEW_TOKENS
     pieces = [ids[start : start + length] for ids in documents for start in range(0, len(ids), length)]
@@ -183,36 +174,18 @@ def _passages(documents: Sequence[list[int]], count: int, seed: int) -> list[lis
 def _samples(
     model: OpenModel, passages: Sequence[list[int]], seed: int, stop_requested: Callable[[], bool]
 ) -> list[Written]:
-    written: list[Written] = []
-    while batch := passages[len(written) : len(written) + BATCH_SAMPLES]:
-        prompts = [ids[:PROMPT_TOKENS] for ids in batch]
-        with single_thread():
-            rows = _continued(model, prompts, seed + len(written), stop_requested)
-        whole = [[*prompt, *row] for prompt, row in zip(prompts, rows, strict=True)]
-        written += [_as_text(model, ids) for ids in whole]
-    return written
-
-
-@torch.inference_mode()
-def _continued(
-    model: OpenModel, prompts: Sequence[list[int]], seed: int, stop_requested: Callable[[], bool]
-) -> list[list[int]]:
-    """New tokens of each prompt, up to the end-of-text token; the prompts are equally long."""
     settings = replace(model.sampling, temperature=1.0) if model.sampling.is_greedy else model.sampling
     stop_id = model.tokenizer.end_of_text_id
-    window, generator = SlidingWindow(model.decoder), torch.Generator().manual_seed(seed)
-    history_BT = new_ids_BN = torch.tensor([[stop_id, *prompt] for prompt in prompts])
-    ended_B = torch.zeros(len(prompts), dtype=torch.bool)
-    columns: list[torch.Tensor] = []
-    while len(columns) < NEW_TOKENS and not ended_B.all():
-        if stop_requested():
-            raise Interrupted("scoring was stopped; repeat the command to score again")
-        drawn_B = sample(window.read(new_ids_BN).float().cpu(), history_BT, settings, generator)
-        ended_B |= drawn_B == stop_id
-        columns.append(drawn_B.masked_fill(ended_B, ENDED))
-        new_ids_BN = drawn_B[:, None]
-        history_BT = torch.cat((history_BT, new_ids_BN), dim=1)
-    return [list(takewhile(ENDED.__ne__, row)) for row in torch.stack(columns, dim=1).tolist()]
+    prompts = [ids[:PROMPT_TOKENS] for ids in passages]
+    drawn = draw_texts(
+        model.decoder,
+        [[stop_id, *prompt] for prompt in prompts],
+        replace(settings, max_new_tokens=NEW_TOKENS),
+        stop_ids={stop_id},
+        seed=seed,
+        stop_requested=stop_requested,
+    )
+    return [_as_text(model, [*prompt, *text.token_ids]) for prompt, text in zip(prompts, drawn, strict=True)]
 
 
 def _as_text(model: OpenModel, ids: Sequence[int]) -> Written:

@@ -7,7 +7,7 @@ from typing import Any
 from safetensors.torch import save
 from torch import Tensor
 
-from smidgen.checkpoints.open_model import OpenModel
+from smidgen.checkpoints.open_model import OpenModel, open_model
 from smidgen.design.llama_config import is_stock_llama
 from smidgen.errors import BadInput
 from smidgen.export import read_back, travelling_code
@@ -42,14 +42,23 @@ def export_hugging_face(
         _write_tokenizer(model, folder, max_length)
         entries = manifest.seal(folder)
         parity, notes = _checked(folder, model) if check else (None, ["not read back, as was asked"])
-    return {
-        "format": "hf",
-        "kind": STOCK if is_stock_llama(model.config) else REMOTE_CODE,
-        "files": [{"name": name, **entry} for name, entry in entries.items()],
-        "parity": parity,
-        "refused": [],
-        "notes": [*_notes(model), *notes],
-    }
+    return _record(model, entries, parity, notes)
+
+
+def finished_export(model: OpenModel, out: Path) -> dict[str, Any] | None:
+    """The record of an export of this very model that lies in ``out`` undamaged, without a new proof, or None.
+
+    Raises ``BadInput`` when the folder is damaged.
+    """
+    if not (out / manifest.FILES_NAME).is_file():
+        return None
+    found = open_model(out)
+    ours, theirs = (one.decoder.state_dict() for one in (model, found))
+    same = found.config == model.config and found.tokenizer.fingerprint == model.tokenizer.fingerprint
+    if not same or any(not ours[name].cpu().equal(tensor) for name, tensor in theirs.items()):
+        return None
+    files = manifest.read_record(out / manifest.FILES_NAME)
+    return _record(model, files, None, ["written and read back by an earlier call"])
 
 
 def _refuse(out: Path, max_length: int | None) -> None:
@@ -101,6 +110,19 @@ def _checked(folder: Path, model: OpenModel) -> tuple[dict[str, float] | None, l
     trust_remote_code = _has_text_rules(model) or not is_stock_llama(model.config)
     parity = read_back.check_hugging_face(folder, model, trust_remote_code=trust_remote_code)
     return asdict(parity), [f"read back with transformers {version}"]
+
+
+def _record(
+    model: OpenModel, entries: dict[str, Any], parity: dict[str, float] | None, notes: list[str]
+) -> dict[str, Any]:
+    return {
+        "format": "hf",
+        "kind": STOCK if is_stock_llama(model.config) else REMOTE_CODE,
+        "files": [{"name": name, **entry} for name, entry in entries.items()],
+        "parity": parity,
+        "refused": [],
+        "notes": [*_notes(model), *notes],
+    }
 
 
 def _has_text_rules(model: OpenModel) -> bool:

@@ -28,14 +28,14 @@ class Parity:
 def parity(ours: Sequence[Tensor], theirs: Sequence[Tensor]) -> Parity:
     """Compare logits, one tensor (N, V) for each text. NaN in either makes the result NaN."""
     parts = zip(torch.cat(list(ours)).split(_AT_ONCE), torch.cat(list(theirs)).split(_AT_ONCE), strict=True)
-    distances_N3 = torch.cat([_distances(ours_NV.double(), theirs_NV.double()) for ours_NV, theirs_NV in parts])
+    distances_N3 = torch.cat([distances(ours_NV.double(), theirs_NV.double()) for ours_NV, theirs_NV in parts])
     farthest, _, _ = distances_N3.amax(dim=0).tolist()
     _, kl, top1 = distances_N3.mean(dim=0).tolist()
     # Rounding can make the mean of nothing slightly negative.
     return Parity(max_abs_logit_diff=farthest, kl=max(kl, 0.0), top1=top1)
 
 
-def _distances(ours_NV: Tensor, theirs_NV: Tensor) -> Tensor:
+def distances(ours_NV: Tensor, theirs_NV: Tensor) -> Tensor:
     """The largest difference, the divergence, and 1 where the most probable token is the same: (N, V) -> (N, 3)."""
     log_ours_NV, log_theirs_NV = ours_NV.log_softmax(dim=-1), theirs_NV.log_softmax(dim=-1)
     farthest_N = (ours_NV - theirs_NV).abs().amax(dim=-1)

@@ -80,11 +80,9 @@ def _answers(folder: Path, questions: dict[str, Any]) -> Iterator[tuple[dict[str
 
 
 def _run_reader(folder: Path, asked: Path, answered: Path) -> None:
-    # -P, so that a file named transformers.py in the current folder is not taken for the library.
-    command = [sys.executable, "-P", "-m", "smidgen.export.transformers_reader"]
     try:
         subprocess.run(
-            [*command, str(folder.resolve()), str(asked), str(answered)],
+            [*reader_command(), str(folder.resolve()), str(asked), str(answered)],
             env=_environment(asked.parent),
             capture_output=True,
             text=True,
@@ -96,6 +94,12 @@ def _run_reader(folder: Path, asked: Path, answered: Path) -> None:
     except subprocess.CalledProcessError as error:
         lines = error.stderr.strip().splitlines()
         raise _unusable(lines[-1] if lines else f"exit code {error.returncode}") from error
+
+
+def reader_command() -> list[str]:
+    """The program that reads, without its arguments."""
+    # -P, so that a file named transformers.py in the current folder is not taken for the library.
+    return [sys.executable, "-P", "-m", "smidgen.export.transformers_reader"]
 
 
 def _unusable(reason: str) -> CheckFailed:

@@ -106,7 +106,7 @@ def greedy_batch(
     for prompt_ids in prompts:
         _check_prompt(decoder.config, prompt_ids)
     completions: list[list[int]] = [[] for _ in prompts]
-    for indices in _equal_length_groups(prompts, max_batch_size):
+    for indices in equal_length_groups(prompts, max_batch_size):
         prompts_BT = torch.tensor([list(prompts[index]) for index in indices])
         rows = _greedy_rows(decoder, prompts_BT, max_new_tokens, stop_ids, pad_id)
         for index, row in zip(indices, rows, strict=True):
@@ -114,7 +114,7 @@ def greedy_batch(
     return completions
 
 
-def _equal_length_groups(prompts: Sequence[Sequence[int]], max_batch_size: int) -> Iterator[list[int]]:
+def equal_length_groups(prompts: Sequence[Sequence[int]], max_batch_size: int) -> Iterator[list[int]]:
     """Indices of prompts of one length, at most ``max_batch_size`` at a time."""
     by_length = defaultdict(list)
     for index, prompt_ids in enumerate(prompts):

@@ -1,4 +1,4 @@
-"""How much a text repeats itself: loops, and the share of distinct n-grams. No torch here."""
+"""How much a text repeats itself: loops, collapse into certainty, and distinct n-grams. No torch here."""
 
 from collections.abc import Sequence
 
@@ -27,6 +27,24 @@ def _first_run(token_ids: Sequence[int], period: int, repeats: int) -> int | Non
         equal = equal + 1 if token_ids[index] == token_ids[index - period] else 0
         if equal == needed:
             return index + 1 - period * repeats
+    return None
+
+
+def collapse_start(entropies: Sequence[float], *, window: int = 32, most_nats: float = 0.25) -> int | None:
+    """Where the model stops choosing: the first ``window`` tokens in a row whose mean entropy is below ``most_nats``.
+
+    ``entropies`` are those of the model's own distribution at each token, in nats, before any sampling setting. A
+    loop that a penalty keeps from closing exactly shows here and not in ``loop_start``; so does text known by heart.
+    At 0.25 nats the likeliest token has about 95%. Real text is never that foreseeable for 32 tokens: the least of
+    255 held-out passages was 0.96 nats, under a model of 1M parameters (21 November 2026, docs/samplers.md).
+    """
+    if window < 1:
+        raise ValueError(f"window={window} must be at least 1; 32 is usual")
+    total = 0.0
+    for index, entropy in enumerate(entropies):
+        total += entropy - (entropies[index - window] if index >= window else 0.0)
+        if index + 1 >= window and total <= most_nats * window:
+            return index + 1 - window
     return None
 
 

@@ -60,9 +60,11 @@ def _earlier_costs(life: Life) -> dict[str, dict[str, Any]]:
 
 
 def _lasting_files(life: Life) -> dict[str, Any]:
-    """Hashes of all files but those that are made again from the others (the report and this record itself), the
-    hidden ones among the scores, which an evaluation that is not finished keeps until it is, and the lock."""
-    passing = (f"{life.run.report.name}/", life.run.manifest.name, f"{life.run.scores.name}/.", LOCK_NAME)
+    """Hashes of all files but those that are made again from the others (the report, the study of samplers and this
+    record itself), the hidden ones among the scores, which an evaluation that is not finished keeps until it is, and
+    the lock."""
+    made_again = (f"{life.run.report.name}/", f"{life.run.samplers.name}/", life.run.manifest.name)
+    passing = (*made_again, f"{life.run.scores.name}/.", LOCK_NAME)
     entries = manifest.file_entries(life.run.path)
     return {name: entry for name, entry in entries.items() if not name.startswith(passing)}
 

@@ -13,9 +13,14 @@ def rotary_angles(position_ids_BT: Tensor, head_dim: int, theta: float) -> tuple
     Computed from the positions at each call rather than stored, so that a window longer than the training
     context needs no new table (Atom-2.7m is scored at 548 positions with a context of 512).
     """
-    exponent_R = torch.arange(0, head_dim, 2, device=position_ids_BT.device, dtype=torch.float32) / head_dim
-    angle_BTR = position_ids_BT[:, :, None].float() * (1.0 / theta**exponent_R)
+    angle_BTR = position_ids_BT[:, :, None].float() * rotary_frequencies(head_dim, theta, position_ids_BT.device)
     return angle_BTR.cos(), angle_BTR.sin()
+
+
+def rotary_frequencies(head_dim: int, theta: float, device: torch.device | None = None) -> Tensor:
+    """Radians by which each pair of channels turns from one position to the next, (R,), in float32."""
+    exponent_R = torch.arange(0, head_dim, 2, device=device, dtype=torch.float32) / head_dim
+    return 1.0 / theta**exponent_R
 
 
 def rotate(x_BHTD: Tensor, cos_BTR: Tensor, sin_BTR: Tensor) -> Tensor:

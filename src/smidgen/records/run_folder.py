@@ -54,6 +54,10 @@ class RunFolder:
         return self.path / "samples.json"
 
     @property
+    def samplers(self) -> Path:
+        return self.path / "samplers"
+
+    @property
     def exports(self) -> Path:
         return self.path / "exports"
 

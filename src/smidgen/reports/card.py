@@ -5,9 +5,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from smidgen.reports import markdown, reproduction, score_words, words
 from smidgen.reports.absences import absences
 from smidgen.reports.front_matter import UNKNOWN_LICENSE, front_matter, hub_datasets, license_of
+from smidgen.reports.ladder import rung_words
 from smidgen.reports.limitations import limitations
 from smidgen.reports.page import TEMPLATES
+from smidgen.reports.peers import peer_table
 from smidgen.reports.run_records import RunRecords
+from smidgen.reports.samplers import setting_words
 from smidgen.reports.settings_table import design_rows, sampling_words, self_reported_rows, training_rows
 from smidgen.reports.summary import sentence
 
@@ -36,6 +39,9 @@ def render(records: RunRecords, pictures: tuple[str, ...]) -> str:
             training_rows=training_rows(records.recipe),
             sampling=sampling_words(records),
             self_reported=self_reported_rows(records),
+            peers=peer_table(records),
+            study_columns=list(setting_words.SHOWN.values()),
+            ladder_columns=rung_words.COLUMNS,
             samples=records.samples.samples[:MOST_SAMPLES] if records.samples else (),
             export=next((export for export in records.exports if export.format == "hf"), None),
         )

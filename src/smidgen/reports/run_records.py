@@ -7,8 +7,10 @@ from smidgen.records.run_folder import RunFolder
 from smidgen.reports.stored.data import DataIndex, MixturePoint, read_data_index, read_mixture
 from smidgen.reports.stored.design import StoredDesign, read_design
 from smidgen.reports.stored.export import Export, read_exports
+from smidgen.reports.stored.ladder import StoredLadder, read_ladder
 from smidgen.reports.stored.manifest import Manifest, read_manifest
 from smidgen.reports.stored.recipe import StoredRecipe, read_recipe
+from smidgen.reports.stored.samplers import SamplerStudy, read_samplers
 from smidgen.reports.stored.samples import SampleSet, read_samples
 from smidgen.reports.stored.scores import Score, ScoreFile, joined, read_score_files
 from smidgen.reports.stored.tokenizer import TokenizerQuality, read_tokenizer_quality
@@ -27,7 +29,9 @@ class RunRecords:
     training: TrainingRecord | None
     score_files: tuple[ScoreFile, ...]
     samples: SampleSet | None
+    samplers: SamplerStudy | None
     exports: tuple[Export, ...]
+    ladder: StoredLadder | None
     manifest: Manifest | None
 
     @property
@@ -80,7 +84,9 @@ def read_run(run: RunFolder) -> RunRecords:
         training=training,
         score_files=read_score_files(run.scores),
         samples=read_samples(run.samples),
+        samplers=read_samplers(run.samplers / "samplers.json"),
         exports=read_exports(run.exports),
+        ladder=read_ladder(run.exports),
         manifest=read_manifest(run.manifest),
     )
     if not _holds_anything(records):

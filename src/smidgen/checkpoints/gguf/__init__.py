@@ -1,0 +1,1 @@
+"""Reading GGUF files as data: every length in them is doubted before it is used."""

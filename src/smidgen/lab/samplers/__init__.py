@@ -1,0 +1,1 @@
+"""How a model should be sampled: texts drawn under many settings, measured, and one setting recommended."""

@@ -1,0 +1,1 @@
+"""The page of the web export with PyTorch behind it, on this machine: models side by side, and what they think."""

@@ -1,0 +1,1 @@
+"""A model behind HTTP: the completion API that other programs speak, on this machine alone."""
