@@ -82,6 +82,8 @@ def prompts():
     return [*cut, *sums, *others, *(f"{n} {SENTENCES[n % 3] * 4}" for n in range(200))][:200]
 
 
+# Ten seconds of CPU, of which a busy machine has little.
+@pytest.mark.timeout(900)
 def test_greedy_text_is_that_of_pytorch_after_two_hundred_prompts(model, folder, browser):
     script = """
     (async ({ prompts, settings }) => {
@@ -109,6 +111,28 @@ def test_greedy_text_is_that_of_pytorch_after_two_hundred_prompts(model, folder,
     assert len(set(map(tuple, expected))) > 100
     assert max(len(tokenizer.encode(text)) for text in prompts()) > CONTEXT
     assert answers == expected
+
+
+def test_questions_while_it_writes_change_nothing(model, folder, browser):
+    script = """
+    (async (settings) => {
+      const { WorkerEngine } = await import(new URL("page/engine.js", location.href).href);
+      const engine = new WorkerEngine(new URL("model/model.json", location.href).href);
+      await engine.load();
+      const ids = [], asked = [];
+      const token = (said) => {
+        ids.push(said.token.id);
+        if (ids.length < 4) asked.push(engine.inspect([5, 6, 7]), engine.attention([8, 9]));
+      };
+      await engine.complete({ text: "The cats" }, settings, 0, { begin() {}, token });
+      const answers = await Promise.all(asked);
+      return [ids, answers.length, answers[0].tokens.length, answers[1].weights[0][0].length];
+    })
+    """
+    settings = {name: getattr(GREEDY, name) for name in GREEDY.__dataclass_fields__}
+    with opened(browser, folder):
+        answer = browser.evaluate(f"{script}({json.dumps(settings)})")
+    assert answer == [complete(model.decoder, model.tokenizer.encode("The cats"), GREEDY).token_ids, 6, 3, 2]
 
 
 def test_a_visitor_writes_goes_on_tries_again_and_takes_it_back(folder, browser):

@@ -1,6 +1,7 @@
 """One GGUF file."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -23,13 +24,13 @@ def write_file(
     importance: Importance | None = None,
 ) -> None:
     """Write ``weights`` in the types of ``plans``. Equal arguments give equal bytes."""
-    writer = GGUFWriter(path, "llama")
-    add_metadata(writer, model, file_type)
-    for plan in plans:
-        columns = (importance or {}).get(plan.name)
-        made = quantise(weights[plan.name], plan.kind, columns)
-        writer.add_tensor(plan.name, made, raw_dtype=GGMLQuantizationType[plan.kind])
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    # Closed on errors too, as a full disk is one.
+    with closing(GGUFWriter(path, "llama")) as writer:
+        add_metadata(writer, model, file_type)
+        for plan in plans:
+            columns = (importance or {}).get(plan.name)
+            made = quantise(weights[plan.name], plan.kind, columns)
+            writer.add_tensor(plan.name, made, raw_dtype=GGMLQuantizationType[plan.kind])
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()

@@ -35,7 +35,7 @@ OPTIONS = (
     "--remote-debugging-pipe",
 )
 # Assumed to be far beyond what any answer takes, on a busy machine too.
-LONGEST_SECONDS = 120
+LONGEST_SECONDS = 600
 # Domains of the protocol that belong to no page.
 _OF_BROWSER = ("Target.", "Browser.", "SystemInfo.")
 # What counts as an error on the page.

@@ -33,7 +33,7 @@ class HeatPanel:
 def draw(title: str, panels: list[HeatPanel], rows: list[str], columns: list[str], width: int) -> Markup:
     """On a desk all panels share the labels of the rows, on a phone they stand one under the other."""
     is_wide = width > 500
-    left = 172.0 if is_wide else 128.0
+    left = 172.0 if is_wide else 160.0
     abreast = len(panels) if is_wide else 1
     across = (width - left - GAP * (abreast - 1)) / abreast
     height = TOP + ROW * len(rows) + BOTTOM

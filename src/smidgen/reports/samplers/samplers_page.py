@@ -1,5 +1,6 @@
 """A study of sampling settings on one page that needs nothing but itself."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,10 @@ def write_samplers_page(result: dict[str, Any], out: Path) -> Path:
 def render(result: dict[str, Any]) -> str:
     style, script = asset("page.css") + asset("samplers.css"), asset("page.js")
     best = result["recommended"]
-    rows = list(dict.fromkeys(spoken.others_words(one) for one in result["settings"]))
-    by_temperature = sorted(result["settings"], key=lambda one: one["temperature"])
-    columns = list(dict.fromkeys(_column(one) for one in by_temperature))
-    panels = _panels(result)
+    drawn = _on_the_grid(result)
+    rows = list(dict.fromkeys(spoken.others_words(one) for one in drawn))
+    columns = [f"{one:g}" for one in sorted({one["temperature"] for one in drawn})]
+    panels = _panels(result, drawn)
     named = [one for one in result["settings"] if one["names"]]
     examples = [one for one in result["settings"] if one["names"] or _is_best(one, best)]
     return (
@@ -76,14 +77,30 @@ def _key_figures(result: dict[str, Any]) -> list[KeyFigure]:
     ]
 
 
-def _panels(result: dict[str, Any]) -> list[HeatPanel]:
-    aim = result["real_text"]["nll"] or 0.0
+def _on_the_grid(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """The settings that share their temperature and all else with others: a card's alone would be a row each."""
+    settings, best = result["settings"], result["recommended"]
+    rows = Counter(spoken.others_words(one) for one in settings)
+    columns = Counter(one["temperature"] for one in settings)
+    on_the_grid = [
+        one
+        for one in settings
+        if _is_best(one, best) or (rows[spoken.others_words(one)] > 1 and columns[one["temperature"]] > 1)
+    ]
+    return on_the_grid if len(on_the_grid) > 1 else settings
+
+
+def _panels(result: dict[str, Any], drawn: list[dict[str, Any]]) -> list[HeatPanel]:
+    aim, best = result["real_text"]["nll"] or 0.0, result["recommended"]
     return [
-        _panel(result, "Loops", lambda one: one["loop_rate"], lambda worst: f"darkest {worst:.0%} of texts"),
-        _panel(result, "Unknown words", lambda one: one["garble"] or 0.0, lambda worst: f"darkest {worst:.1%}"),
-        _panel(result, "Repeated 3-grams", lambda one: 1 - one["distinct"], lambda worst: f"darkest {worst:.0%}"),
+        _panel(drawn, best, "Loops", lambda one: one["loop_rate"], lambda worst: f"darkest {worst:.0%} of texts"),
+        _panel(drawn, best, "Unknown words", lambda one: one["garble"] or 0.0, lambda worst: f"darkest {worst:.1%}"),
         _panel(
-            result,
+            drawn, best, "Repeated 3-grams", lambda one: 1 - one["distinct"], lambda worst: f"darkest {worst:.0%}"
+        ),
+        _panel(
+            drawn,
+            best,
             "Off real likelihood",
             lambda one: abs((one["nll"] or 0.0) - aim),
             lambda worst: f"darkest {worst:.1f} nats",
@@ -92,24 +109,24 @@ def _panels(result: dict[str, Any]) -> list[HeatPanel]:
 
 
 def _panel(
-    result: dict[str, Any], title: str, badness: Callable[[dict[str, Any]], float], worst: Callable[[float], str]
+    drawn: list[dict[str, Any]],
+    best: dict[str, Any],
+    title: str,
+    badness: Callable[[dict[str, Any]], float],
+    worst: Callable[[float], str],
 ) -> HeatPanel:
-    darkest = max(badness(one) for one in result["settings"])
+    darkest = max(map(badness, drawn))
     cells = [
         HeatCell(
             row=spoken.others_words(one),
-            column=_column(one),
+            column=f"{one['temperature']:g}",
             shade=badness(one) / darkest if darkest else 0.0,
             tip=_tip(one),
-            is_best=_is_best(one, result["recommended"]),
+            is_best=_is_best(one, best),
         )
-        for one in result["settings"]
+        for one in drawn
     ]
     return HeatPanel(title=title, worst=worst(darkest), cells=tuple(cells))
-
-
-def _column(one: dict[str, Any]) -> str:
-    return f"{one['temperature']:g}"
 
 
 def _tip(one: dict[str, Any]) -> str:

@@ -116,6 +116,7 @@ export class Lane {
 
   // Only what has changed is made anew, so that a token that is pointed at stays.
   #render(wanted) {
+    for (const segment of wanted) segment.classes = this.#classes(segment);
     let same = 0;
     while (same < wanted.length && same < this.spans.length && isSame(this.spans[same], wanted[same])) same++;
     for (const { span, end } of this.spans.splice(same)) {
@@ -123,7 +124,7 @@ export class Lane {
       end?.remove();
     }
     for (const segment of wanted.slice(same)) {
-      const span = element("span", { class: this.#classes(segment), text: segment.text });
+      const span = element("span", { class: segment.classes, text: segment.text });
       const end = segment.breaks ? element("br") : null;
       this.spans.push({ ...segment, span, end });
       this.output.append(span, ...(end ? [end] : []));
@@ -142,7 +143,7 @@ export class Lane {
     const known = (await this.asked.get("prompt")?.catch(() => null))?.tokens ?? [];
     for (const { span, index } of this.spans) {
       const said = index < this.promptIds.length ? known[index] : this.written[index - this.promptIds.length];
-      if (said) span.style.setProperty("--surprise", `${Math.round(100 * surprise(said.probability))}%`);
+      span.style.setProperty("--surprise", `${said ? Math.round(100 * surprise(said.probability)) : 0}%`);
     }
   }
 
@@ -224,5 +225,5 @@ function surprise(probability) {
 }
 
 function isSame(one, other) {
-  return one.index === other.index && one.text === other.text && one.breaks === other.breaks;
+  return one.index === other.index && one.text === other.text && one.classes === other.classes;
 }

@@ -24,9 +24,9 @@ export class WhyCard {
     this.span = span;
     this.isPinned = pinned;
     const shown = (this.shown = {});
-    const said = await lane.explanation(index).catch(() => null);
+    const said = await lane.explanation(index).catch((error) => error);
     if (this.shown !== shown) return; // the pointer has moved on
-    this.element.replaceChildren(...this.#content(lane, lane.ids[index], said));
+    this.element.replaceChildren(...this.#content(lane, index, said));
     this.element.hidden = false;
     this.#place(span);
   }
@@ -48,12 +48,16 @@ export class WhyCard {
     return `${piece || "blank"}: ${percent(said.probability)}, the ${ordinal(said.rank)} likeliest.`;
   }
 
-  #content(lane, id, said) {
+  #content(lane, index, said) {
+    const id = lane.ids[index];
     const head = element("p", { class: "why-head" },
       element("span", { class: "piece", text: shownPiece(lane.vocabulary, id) }),
       element("span", { class: "hint", text: `token ${count(id)}` }));
-    if (!said) return [head, element("p", { text: "The text begins here, so nothing led to it." })];
-    return [head, element("p", { text: reasons(said, lane.vocabulary.size) }), this.#table(lane, said)];
+    if (said?.top) {
+      return [head, element("p", { text: reasons(said, lane.vocabulary.size) }), this.#table(lane, said)];
+    }
+    const known = index ? "It is out of the model's sight." : "The text begins here, so nothing led to it.";
+    return [head, element("p", { text: said ? `It failed: ${said.message}.` : known })];
   }
 
   #table(lane, said) {

@@ -12,17 +12,20 @@ let stopped = 0; // requests up to this number are not wanted any more
 
 const HANDLERS = { load, complete: write, inspect, attend };
 
-self.onmessage = async ({ data }) => {
-  if (data.kind === "stop") {
-    stopped = data.request;
-    return;
-  }
+// One after the other, because all of them use the one window; a stop is heard at once.
+let last = Promise.resolve();
+self.onmessage = ({ data }) => {
+  if (data.kind === "stop") stopped = data.request;
+  else last = last.then(() => answer(data));
+};
+
+async function answer(data) {
   try {
     await HANDLERS[data.kind](data);
   } catch (error) {
     self.postMessage({ kind: "error", request: data.request, message: error.message });
   }
-};
+}
 
 async function load({ request, address, options }) {
   const onProgress = (share) => self.postMessage({ kind: "progress", request, share });
