@@ -8,7 +8,9 @@ import typer
 from smidgen.user_cache import user_cache
 
 RecipeArgument = Annotated[str, typer.Argument(metavar="RECIPE", help="Name of a shipped recipe or a .toml file.")]
-ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="A run folder, a Hugging Face folder or a GGUF file.")]
+ModelArgument = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="A run folder, a Hugging Face folder or a GGUF file.")
+]
 Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the recipe, e.g. training.tokens=2e6."),

@@ -8,10 +8,11 @@ from smidgen.errors import BadInput, CheckFailed
 from smidgen.export.web import folder as web_folder
 from smidgen.export.web.browser import find_browser
 from smidgen.export.web.folder import PAGE, export_web
-from smidgen.export.web.read_back import check_web_folder
+from smidgen.export.web.read_back import GREEDY, _is_tie, check_web_folder
+from smidgen.generation.decoding import complete
 from smidgen.records import manifest
 
-from ..tiny import ARITHMETIC, DIGITS, tiny_model
+from ..tiny import ARITHMETIC, DIGITS, logits_of, tiny_model
 
 needs_browser = pytest.mark.skipif(find_browser() is None, reason="needs Chromium or Chrome")
 
@@ -44,6 +45,21 @@ def test_other_weights_would_be_noticed(model, tmp_path):
         other.decoder.layers[1].mlp.down_proj.weight[3, 5] += 0.01
     with pytest.raises(CheckFailed, match="other logits"):
         check_web_folder(tmp_path / "out", other, find_browser())
+
+
+def test_texts_may_part_where_two_tokens_are_equally_likely(model):
+    ids = model.tokenizer.encode("The cats")
+    ours = complete(model.decoder, ids, GREEDY).token_ids
+    logits_V = logits_of(model.decoder, torch.tensor([[*ids, *ours[:5]]]))[0, -1]
+    second = int(logits_V.topk(2).indices[1])
+    theirs = [*ours[:5], second, 7, 8]
+    assert not _is_tie(model, ids, ours, theirs)
+    assert not _is_tie(model, ids, ours, ours[:5])
+    twin = tiny_model(ARITHMETIC, xsa=True, **DIGITS, tie_embeddings=False)
+    with torch.no_grad():
+        twin.decoder.load_state_dict({**model.decoder.state_dict(), "lm_head.weight": model.decoder.head_weight})
+        twin.decoder.head_weight[second] = twin.decoder.head_weight[ours[5]]
+    assert _is_tie(twin, ids, ours, theirs)
 
 
 def test_a_refused_export_leaves_nothing_behind(model, tmp_path, monkeypatch):
