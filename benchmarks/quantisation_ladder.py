@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from smidgen import api
+from smidgen.errors import SmidgenError
 from smidgen.recipes.loading import load_recipe
 from smidgen.records import atomic
 from smidgen.records.run_folder import RunFolder
@@ -31,9 +32,12 @@ def main() -> None:
     arguments = _arguments()
     screen = Console()
     run = RunFolder(arguments.out / "run")
-    with stop_on_signals() as stop_requested:
-        _train(arguments, run, stop_requested)
-        ladders = [_ladder(arguments, step, screen, stop_requested) for step in _chosen(run)]
+    try:
+        with stop_on_signals() as stop_requested:
+            _train(arguments, run, stop_requested)
+            ladders = [_ladder(arguments, step, screen, stop_requested) for step in _chosen(run)]
+    except SmidgenError as error:
+        raise SystemExit(str(error)) from error
     atomic.write_json(arguments.out / "ladders.json", {"ladders": ladders})
     for title, value in (
         ("KL to F32, nats per token", lambda rung: divergence(rung["kl"]["value"])),
