@@ -119,7 +119,7 @@ def test_seconds_of_all_sittings_add_up(model, tmp_path):
 CHANGES = {
     "weights": (lambda model: replace(model, weights_sha256="0" * 64), {}),
     "window": (lambda model: replace(model, max_length=16), {}),
-    "sampling": (lambda model: replace(model, sampling=replace(model.sampling, temperature=0.5)), {}),
+    "sampling": (lambda model: replace(model, sampling=replace(model.sampling, temperature=0.45)), {}),
     "limit": (lambda model: model, {"limit": 3}),
     "seed": (lambda model: model, {"seed": 1}),
     "precision": (lambda model: model, {"precision": "fast"}),
