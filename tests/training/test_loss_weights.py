@@ -127,6 +127,7 @@ def test_weights_of_one_are_no_weights_to_the_bit(tiny_recipe, monkeypatch):
 
 # The compiler itself uses what PyTorch has deprecated.
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.soak  # over a minute of compiling
 def test_a_compiled_step_weighs_and_shifts_the_same(tiny_recipe):
     decoder = decoder_with_features()
     settings = replace(tiny_recipe.training, answer_weight=3.0, question_weight=0.0, place_offset=9)

@@ -73,6 +73,7 @@ def test_the_wheel_holds_the_module_and_the_line_that_imports_it():
     assert (ROOT / "src/smidgen_lm_eval.pth").read_text() == "import smidgen_lm_eval\n"
 
 
+@pytest.mark.soak  # over a minute; tests/export/test_lm_eval.py asks the harness itself, in this process
 def test_the_harness_scores_an_exported_folder_as_we_do(tmp_path, manager):
     model = tiny_model(ARITHMETIC, context_length=64, xsa=True, **DIGITS)
     export_hugging_face(model, tmp_path / "model", check=False)
