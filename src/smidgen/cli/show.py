@@ -11,7 +11,7 @@ from smidgen.cli.ladder_display import show_ladder
 from smidgen.cli.output import table
 from smidgen.reports import words
 from smidgen.reports.score_words import index_title
-from smidgen.reports.stored.scores import MOST_PARTS
+from smidgen.reports.stored.scores import is_shown
 
 BITS_PER_BYTE, REAL_WORDS = "bits_per_byte", "real_words"
 
@@ -84,7 +84,7 @@ def _readable(record: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]
     parts = Counter(task.partition("/")[0] for task in record["scores"] if "/" in task)
     for task, metrics in record["scores"].items():
         family, _, part = task.partition("/")
-        if part and parts[family] > MOST_PARTS and part not in record.get("outer_groups", {}).get(family, []):
+        if part and not is_shown(part, parts[family], record.get("outer_groups", {}).get(family, [])):
             continue
         usual = next(iter(metrics))
         for metric, score in metrics.items():

@@ -69,13 +69,16 @@ def test_the_first_metric_of_a_task_is_the_one_to_quote(tmp_path):
     assert [(score.task, score.metric) for score in file.other_metrics] == [("x", "acc")]
 
 
-@pytest.mark.parametrize(("parts", "shown"), [(30, 31), (31, 2)])
-def test_too_many_parts_are_summed_up_by_outer_groups(tmp_path, parts, shown):
+@pytest.mark.parametrize(
+    ("parts", "outer_groups", "shown"),
+    [(12, ["4"], 13), (13, ["4"], 2), (31, ["4"], 2), (13, [], 14), (30, [], 31), (31, [], 1)],
+)
+def test_too_many_parts_are_summed_up_by_outer_groups(tmp_path, parts, outer_groups, shown):
     scores = {"x": {"acc": VALUE}, **{f"x/{number}": {"acc": VALUE} for number in range(parts)}}
-    file_of(tmp_path, "a", scores=scores, outer_groups={"x": ["4"]})
+    file_of(tmp_path, "a", scores=scores, outer_groups={"x": outer_groups})
     (file,) = read_score_files(tmp_path)
     assert len(file.quoted) == shown
-    assert "x/4" in [score.task for score in file.quoted]
+    assert {f"x/{group}" for group in outer_groups} <= {score.task for score in file.quoted}
 
 
 def test_real_words_have_the_share_of_real_text_beside_them(tmp_path):

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ BITS_PER_BYTE = "bits-per-byte"
 CHANCE = "chance"
 # More parts than these are summed up by their outer groups: BLiMP by its 12 phenomena instead of 67 sets.
 MOST_PARTS = 30
+# Where the outer groups are told, which sum all parts up, they are enough from here on.
+MOST_PARTS_IN_GROUPS = 12
 # What baselines are of: a multiple choice can be guessed, a free answer cannot.
 _WITH_BASELINES = re.compile(r"acc(_|$)|bits_per_byte$|real_words$")
 _PART_METRIC = re.compile(r"acc_\d")
@@ -131,8 +133,7 @@ class ScoreFile:
             score
             for score in quoted
             if not score.is_detail
-            or parts[score.family] <= MOST_PARTS
-            or score.part in self.outer_groups.get(score.family, ())
+            or is_shown(score.part, parts[score.family], self.outer_groups.get(score.family, ()))
         )
 
     @property
@@ -149,6 +150,11 @@ class ScoreFile:
     def other_metrics(self) -> tuple[Score, ...]:
         """Of whole tasks."""
         return tuple(score for score in self.scores if not score.is_quoted and not score.is_detail)
+
+
+def is_shown(part: str, parts: int, outer_groups: Collection[str]) -> bool:
+    """Whether one of a task's ``parts`` parts is shown at once, or left to the outer groups and to details."""
+    return parts <= (MOST_PARTS_IN_GROUPS if outer_groups else MOST_PARTS) or part in outer_groups
 
 
 def joined(files: Sequence[ScoreFile]) -> ScoreFile:
