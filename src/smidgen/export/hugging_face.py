@@ -11,6 +11,7 @@ from smidgen.checkpoints.open_model import OpenModel, open_model
 from smidgen.design.llama_config import is_stock_llama
 from smidgen.errors import BadInput
 from smidgen.export import read_back, travelling_code
+from smidgen.export.destination import require_new
 from smidgen.export.hugging_face_config import config_json, generation_config_json, tokenizer_config_json
 from smidgen.model.decoder import Decoder
 from smidgen.recipes.sampling import SamplingSettings
@@ -62,8 +63,7 @@ def finished_export(model: OpenModel, out: Path) -> dict[str, Any] | None:
 
 
 def _refuse(out: Path, max_length: int | None) -> None:
-    if out.exists():
-        raise BadInput(f"{out} exists already and is left as it is; give a new folder as --out, or remove it first")
+    require_new(out)
     if max_length is not None and max_length < 1:
         raise BadInput(f"max_length={max_length} must be at least 1; the context length is usual")
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from smidgen.errors import CheckFailed
+
 # Positions compared at a time: a whole context in float64 would take a gigabyte at 16,384 tokens.
 _AT_ONCE = 64
 
@@ -33,6 +35,21 @@ def parity(ours: Sequence[Tensor], theirs: Sequence[Tensor]) -> Parity:
     _, kl, top1 = distances_N3.mean(dim=0).tolist()
     # Rounding can make the mean of nothing slightly negative.
     return Parity(max_abs_logit_diff=farthest, kl=max(kl, 0.0), top1=top1)
+
+
+def allowed_difference(ours: Sequence[Tensor], tolerance: float) -> float:
+    """``tolerance`` for each unit of the largest of our logits, at least 1: rounding grows with it."""
+    return tolerance * max(1.0, *(logits_NV.abs().max().item() for logits_NV in ours))
+
+
+def require_close(found: Parity, allowed: float, finding: str) -> None:
+    """Raise ``CheckFailed``, which begins with ``finding``, where logits differ by more than is allowed."""
+    # Written so that NaN fails.
+    if not found.max_abs_logit_diff <= allowed:
+        raise CheckFailed(
+            f"{finding}: they differ by up to {found.max_abs_logit_diff:.2g}, allowed is {allowed:.2g} in float32; "
+            "nothing was written"
+        )
 
 
 def distances(ours_NV: Tensor, theirs_NV: Tensor) -> Tensor:

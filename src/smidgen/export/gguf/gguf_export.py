@@ -14,6 +14,7 @@ from smidgen.design.file_sizes import refused_formats
 from smidgen.design.gguf.file_types import FILE_TYPES, TensorPlan, plan_file, why_undeserved
 from smidgen.design.shape import shape_of
 from smidgen.errors import BadInput
+from smidgen.export.destination import require_new
 from smidgen.export.gguf.file import Importance, write_file
 from smidgen.export.gguf.proof import EXACT, prove
 from smidgen.export.gguf.quantiser import IN_PYTHON, has_llama_cpp
@@ -94,8 +95,7 @@ def _chosen(types: Sequence[str]) -> list[str]:
 
 
 def _refuse(model: OpenModel, out: Path) -> None:
-    if out.exists():
-        raise BadInput(f"{out} exists already and is left as it is; give a new folder as --out, or remove it first")
+    require_new(out)
     if reasons := why_not(model):
         raise BadInput(f"GGUF cannot carry {model.name}: {reasons}")
 

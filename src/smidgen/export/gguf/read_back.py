@@ -21,7 +21,7 @@ from torch import Tensor
 from smidgen.checkpoints.open_model import OpenModel
 from smidgen.errors import CheckFailed
 from smidgen.export.gguf.quantiser import has_llama_cpp
-from smidgen.export.parity import Parity, parity
+from smidgen.export.parity import Parity, allowed_difference, parity, require_close
 from smidgen.model.decoder import Decoder
 from smidgen.tokenization.proof_texts import CONTROL_TOKEN_NAMES, random_texts
 
@@ -122,13 +122,10 @@ def check_texts(model: OpenModel, questions: Questions, answers: Answers) -> Non
 def check_exact(model: OpenModel, questions: Questions, answers: Answers, ours_NV: Tensor) -> Parity:
     """The agreement of a file in F32. Raises ``CheckFailed`` for other logits or other greedy text."""
     found = parity([ours_NV], [answers.rows])
-    allowed = TOLERANCE * max(1.0, ours_NV.abs().max().item())
-    # Written so that NaN fails.
-    if not found.max_abs_logit_diff <= allowed:
-        raise CheckFailed(
-            f"{llama_cpp_version()} computes other log-probabilities from the F32 file than we do: they differ by up "
-            f"to {found.max_abs_logit_diff:.2g}, allowed is {allowed:.2g}; nothing was written"
-        )
+    allowed = allowed_difference([ours_NV], TOLERANCE)
+    require_close(
+        found, allowed, f"{llama_cpp_version()} computes other log-probabilities from the F32 file than we do"
+    )
     for prompt, written in zip(questions.prompts, answers.greedy, strict=True):
         _check_greedy(model, prompt, written, allowed)
     return found

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from smidgen.checkpoints.open_model import OpenModel, config_as_dict
 from smidgen.errors import BadInput
+from smidgen.export.destination import require_new
 from smidgen.export.hugging_face_config import generation_config_json
 from smidgen.export.onnx.usage import usage
 from smidgen.records import atomic, manifest
@@ -57,8 +58,7 @@ def export_onnx(model: OpenModel, out: Path) -> dict[str, Any]:
 
 
 def _refuse(out: Path) -> None:
-    if out.exists():
-        raise BadInput(f"{out} exists already and is left as it is; give a new folder as --out, or remove it first")
+    require_new(out)
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise BadInput(f'ONNX needs {" and ".join(missing)}, not installed here; pip install "smidgen[onnx]"')

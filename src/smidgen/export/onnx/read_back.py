@@ -15,7 +15,7 @@ from torch import Tensor
 from smidgen.checkpoints.open_model import OpenModel
 from smidgen.errors import CheckFailed
 from smidgen.export.onnx.onnx_decoder import OnnxDecoder
-from smidgen.export.parity import Parity, parity
+from smidgen.export.parity import Parity, allowed_difference, parity, require_close
 from smidgen.export.read_back import TEXTS
 
 # Largest difference between two logits in float32, for each unit of the largest logit (at least 1), because rounding
@@ -42,13 +42,8 @@ def check_onnx(folder: Path, model: OpenModel) -> Parity:
     answers = [*_beginnings(theirs, model), *_from_cache(theirs, model), *_padded_batch(theirs, model)]
     ours = [logits_NV for logits_NV, _ in answers]
     found = parity(ours, [logits_NV for _, logits_NV in answers])
-    allowed = TOLERANCE * max(1.0, *(logits_NV.abs().max().item() for logits_NV in ours))
-    # Written so that NaN fails.
-    if not found.max_abs_logit_diff <= allowed:
-        raise CheckFailed(
-            f"onnxruntime computes other logits from the export than we do: they differ by up to "
-            f"{found.max_abs_logit_diff:.2g}, allowed is {allowed:.2g} in float32; nothing was written"
-        )
+    finding = "onnxruntime computes other logits from the export than we do"
+    require_close(found, allowed_difference(ours, TOLERANCE), finding)
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from safetensors.torch import save
 
 from smidgen.checkpoints.open_model import OpenModel
-from smidgen.errors import BadInput
+from smidgen.export.destination import require_new
 from smidgen.export.web.browser import find_browser
 from smidgen.export.web.description import model_description
 from smidgen.export.web.read_back import check_web_folder
@@ -28,8 +28,7 @@ def export_web(model: OpenModel, out: Path, *, check: bool = True) -> dict[str, 
     compared. Raises ``BadInput`` when ``out`` exists, ``CheckFailed`` when the browser disagrees, and
     ``OutOfResources`` when the disk is full. In each case nothing is left behind.
     """
-    if out.exists():
-        raise BadInput(f"{out} exists already and is left as it is; give a new folder as --out, or remove it first")
+    require_new(out)
     with atomic.atomic_directory(out) as folder:
         write_page(folder, [{"address": DESCRIPTION}])
         _write_model(model, folder)

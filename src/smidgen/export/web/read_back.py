@@ -14,7 +14,7 @@ from torch import Tensor
 
 from smidgen.checkpoints.open_model import OpenModel
 from smidgen.errors import CheckFailed
-from smidgen.export.parity import Parity, parity
+from smidgen.export.parity import Parity, allowed_difference, parity, require_close
 from smidgen.export.read_back import TEXTS
 from smidgen.export.web.browser import Browser, served
 from smidgen.generation.decoding import SlidingWindow, complete
@@ -52,13 +52,8 @@ def check_web_folder(folder: Path, model: OpenModel, browser_path: str) -> tuple
         _check_text(model, answer, version)
     ours = [_ours(model, answer) for answer in answers]
     found = parity(ours, [_theirs(model, answer) for answer in answers])
-    allowed = max(map(_allowed, ours))
-    # Written so that NaN fails.
-    if not found.max_abs_logit_diff <= allowed:
-        raise CheckFailed(
-            f"the page computes other logits in {version} than we do: they differ by up to "
-            f"{found.max_abs_logit_diff:.2g}, allowed is {allowed:.2g} in float32; nothing was written"
-        )
+    finding = f"the page computes other logits in {version} than we do"
+    require_close(found, allowed_difference(ours, TOLERANCE), finding)
     return found, version
 
 
@@ -117,8 +112,4 @@ def _is_tie(model: OpenModel, prompt_ids: list[int], ours: list[int], theirs: li
     for token_id in ours[:place]:
         logits_1V = window.read(torch.tensor([[token_id]]))
     our, their = pairs[place]
-    return (logits_1V[0, our] - logits_1V[0, their]).item() <= 2 * _allowed(logits_1V)
-
-
-def _allowed(logits: Tensor) -> float:
-    return TOLERANCE * max(1.0, logits.abs().max().item())
+    return (logits_1V[0, our] - logits_1V[0, their]).item() <= 2 * allowed_difference([logits_1V], TOLERANCE)
