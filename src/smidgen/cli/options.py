@@ -26,6 +26,10 @@ Cache = Annotated[
     Path, typer.Option("--cache", help="Folder for what is extracted from installed packages.", show_default=False)
 ]
 Device = Annotated[str | None, typer.Option("--device", help="cpu or cuda; by default a GPU where there is one.")]
+Host = Annotated[str, typer.Option("--host", help="Address to listen at; the default is this machine alone.")]
+AllowHost = Annotated[
+    list[str] | None, typer.Option("--allow-host", metavar="NAME", help="Answer to this name as well.")
+]
 TrustRemoteCode = Annotated[
     bool,
     typer.Option(

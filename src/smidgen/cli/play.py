@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from smidgen.cli.options import Json, TrustRemoteCode
+from smidgen.cli.options import AllowHost, Host, Json, TrustRemoteCode
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -19,13 +19,9 @@ def play(
         list[Path],
         typer.Argument(metavar="MODEL [MODEL2]", help="One model, or two to compare."),
     ],
-    host: Annotated[str, typer.Option("--host", help="Address to listen at; the default is this machine alone.")] = (
-        "127.0.0.1"
-    ),
+    host: Host = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes any that is free.")] = 8001,
-    allow_host: Annotated[
-        list[str] | None, typer.Option("--allow-host", metavar="NAME", help="Answer to this name as well.")
-    ] = None,
+    allow_host: AllowHost = None,
     open_page: Annotated[bool, typer.Option("--open/--no-open", help="Show the page in a browser.")] = False,
     trust_remote_code: TrustRemoteCode = False,
     as_json: Json = False,

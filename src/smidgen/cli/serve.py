@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from smidgen.cli.options import Json, TrustRemoteCode
+from smidgen.cli.options import AllowHost, Host, Json, TrustRemoteCode
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -17,13 +17,9 @@ def serve(
     models: Annotated[
         list[Path], typer.Argument(metavar="MODEL", help="Run folders, Hugging Face folders or GGUF files.")
     ],
-    host: Annotated[str, typer.Option("--host", help="Address to listen at; the default is this machine alone.")] = (
-        "127.0.0.1"
-    ),
+    host: Host = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes any that is free.")] = 8000,
-    allow_host: Annotated[
-        list[str] | None, typer.Option("--allow-host", metavar="NAME", help="Answer to this name as well.")
-    ] = None,
+    allow_host: AllowHost = None,
     allow_origin: Annotated[
         list[str] | None,
         typer.Option("--allow-origin", metavar="URL", help="Let pages of this origin ask; none may by default."),

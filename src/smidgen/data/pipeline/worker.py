@@ -1,7 +1,8 @@
 """A process of the local pool: reads tasks from its standard input and answers each on its standard output.
 
 It is a program of its own, not a child that Python's ``multiprocessing`` would make: that would run the user's script
-once more. When the other end is gone, killed or not, it ends after the part that it is at.
+once more. Both ends are this program and nobody else can write to the pipes between them, which is why what goes
+through them may be pickled. When the other end is gone, killed or not, it ends after the part that it is at.
 """
 
 import os
