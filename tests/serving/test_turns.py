@@ -47,6 +47,12 @@ def counted(log, name, steps):
     yield name
 
 
+def long_request(model, **options):
+    """One that its model never ends by itself."""
+    never = {str(model.tokenizer.end_of_text_id): -100}
+    return {"prompt": "The", "max_tokens": 10**9, "logit_bias": never, **options}
+
+
 async def listen_to(turns, job):
     return [result async for result in turns.results(job)]
 
@@ -155,7 +161,7 @@ def test_a_client_that_goes_away_frees_its_place_within_100_ms(model, stream):
 
     async def leave():
         leaves = asyncio.Event()
-        body = {"prompt": "The", "max_tokens": 10**9, "stream": stream}
+        body = long_request(model, stream=stream)
         task = asyncio.create_task(ask(app, body=body, leaves=leaves))
         while not app.state.turns.active:
             await asyncio.sleep(0.001)
@@ -180,7 +186,7 @@ def test_a_client_that_does_not_read_frees_its_place_when_it_goes(model):
                 sent.set()
                 await asyncio.Event().wait()
 
-        body = {"prompt": "The", "max_tokens": 10**9, "stream": True}
+        body = long_request(model, stream=True)
         task = asyncio.create_task(ask(app, body=body, leaves=leaves, send=send))
         await sent.wait()
         assert app.state.turns.active == 1
@@ -199,9 +205,10 @@ def test_a_full_server_answers_429_and_then_again(model):
 
     async def three():
         leaves = asyncio.Event()
-        body = {"prompt": "The", "max_tokens": 10**9}
+        body, turns = long_request(model), app.state.turns
         tasks = [asyncio.create_task(ask(app, body=body, leaves=leaves)) for _ in range(2)]
-        await asyncio.sleep(0.1)
+        while (turns.active, turns.waiting) != (1, 1):
+            await asyncio.sleep(0.001)
         refused = await ask(app, body=body)
         leaves.set()
         await asyncio.gather(*tasks)

@@ -12,6 +12,7 @@ import pytest
 from smidgen.checkpoints.checkpoint import newest_checkpoint
 from smidgen.errors import BadInput, Interrupted
 from smidgen.records import manifest
+from smidgen.records.atomic import TEMPORARY_PREFIX
 from smidgen.stopping import StopRequest
 from smidgen.trials.ablation_run import claim_folder
 from smidgen.trials.watcher import AblationWatcher
@@ -245,6 +246,34 @@ def test_text_that_is_too_short_stops_all_before_anything_is_trained(new_try, tm
     mended = new_try()
     claim_folder(mended.folder, mended.ablation, mended.file)
     assert read(mended.folder.definition)["variants"][0]["name"] == "quick"
+
+
+def test_a_folder_that_another_process_claims_at_the_same_moment_is_the_same_ablations(new_try, monkeypatch):
+    attempt = new_try()
+    claims = []
+
+    def read_while_another_writes(path):
+        stored = read_record(path)
+        if not claims:
+            claims.append("the other's")
+            claim_folder(attempt.folder, attempt.ablation, attempt.file)
+        return stored
+
+    read_record = manifest.read_record
+    monkeypatch.setattr(manifest, "read_record", read_while_another_writes)
+    claim_folder(attempt.folder, attempt.ablation, attempt.file)
+    assert claims
+    assert attempt.folder.source.read_bytes() == attempt.file.read_bytes()
+
+
+def test_a_folder_that_another_process_has_just_begun_to_write_to_is_no_strangers(new_try):
+    attempt = new_try()
+    attempt.folder.path.mkdir(parents=True, exist_ok=True)
+    (attempt.folder.path / f"{TEMPORARY_PREFIX}definition.json-1").touch()
+    claim_folder(attempt.folder, attempt.ablation, attempt.file)
+    (attempt.folder.path / "definition.json").unlink()
+    with pytest.raises(BadInput, match="is no ablation's folder"):
+        claim_folder(attempt.folder, attempt.ablation, attempt.file)
 
 
 def test_a_trial_that_cannot_be_gone_on_with_is_named_and_the_others_are_saved(finished, new_try, tmp_path):

@@ -79,7 +79,13 @@ def claim_folder(folder: AblationFolder, ablation: Ablation, source: Path) -> No
     As long as no trial has begun (the text was too short, say) another definition may take its place.
     Raises ``BadInput`` when it holds another ablation or something else; nothing is changed then.
     """
+    # Looked at before the definition is read: another process of the same ablation, begun at the same moment, writes
+    # its definition before all else.
+    is_occupied = folder.is_occupied
     stored = manifest.read_record(folder.definition)
+    definition = json.loads(json.dumps(ablation.as_dict()))
+    if stored == definition:
+        return
     if stored and not folder.has_begun:
         folder.rates.unlink(missing_ok=True)
     elif stored:
@@ -89,12 +95,10 @@ def claim_folder(folder: AblationFolder, ablation: Ablation, source: Path) -> No
                 f"{folder.path} holds another ablation: {reason}; give another --out, or the definition it had "
                 "(seeds, variants and scales may be added)"
             )
-    elif folder.path.exists() and (not folder.path.is_dir() or any(folder.path.iterdir())):
+    elif is_occupied:
         raise BadInput(f"{folder.path} exists and is no ablation's folder; give a new or empty folder as --out")
-    definition = json.loads(json.dumps(ablation.as_dict()))
-    if stored != definition:
-        atomic.write_json(folder.definition, definition)
-        atomic.write_bytes(folder.source, source.read_bytes())
+    atomic.write_json(folder.definition, definition)
+    atomic.write_bytes(folder.source, source.read_bytes())
 
 
 def stored_rates(folder: AblationFolder) -> dict[str, float]:

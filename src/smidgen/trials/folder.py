@@ -6,6 +6,7 @@ from pathlib import Path
 
 from smidgen.lab.ablation.outcome import TRIAL_NAME
 from smidgen.lab.ablation.trial import Trial
+from smidgen.records.atomic import TEMPORARY_PREFIX
 from smidgen.records.run_folder import RunFolder
 
 
@@ -38,10 +39,18 @@ class AblationFolder:
         return self.path / "ablation.json"
 
     @property
+    def is_occupied(self) -> bool:
+        """Whether there is a file in its place, or anything in it that has been written to the end."""
+        return self.path.exists() and (not self.path.is_dir() or bool(self._names()))
+
+    @property
     def has_begun(self) -> bool:
         """Whether there is more than what comes before the first trial."""
         before = {path.name for path in (self.source, self.definition, self.rates, self.shared)} | {"logs", "claims"}
-        return any(path.name not in before for path in self.path.iterdir())
+        return not self._names() <= before
+
+    def _names(self) -> set[str]:
+        return {path.name for path in self.path.iterdir() if not path.name.startswith(TEMPORARY_PREFIX)}
 
     def run_of(self, trial: str) -> RunFolder:
         return RunFolder(self.path / "trials" / trial)
