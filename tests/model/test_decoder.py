@@ -289,6 +289,7 @@ def test_the_compiled_model_is_one_graph_with_the_same_loss_and_gradients(option
     assert_compiles(small_decoder(**options), "aot_eager", masked)
 
 
+@pytest.mark.soak  # half a minute of compiling; tests/training compiles whole steps
 @pytest.mark.skipif(
     shutil.which("g++") is None and shutil.which("clang++") is None, reason="inductor needs a C++ compiler"
 )

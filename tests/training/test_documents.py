@@ -24,7 +24,10 @@ DIGITS = DigitTokenIds(
 )  # fmt: skip
 
 
-@pytest.fixture(params=[False, True], ids=["PyTorch's attention", "our attention"])
+ATTENTION = {"PyTorch's attention": False, "our attention": True}
+
+
+@pytest.fixture(params=ATTENTION.values(), ids=ATTENTION)
 def decoder(request):
     decoder = Decoder(
         ModelConfig(
@@ -119,6 +122,15 @@ def test_a_document_begins_at_the_end_of_the_one_before():
     assert mask_TS[6] == [0, 0, 0, 0, 0, 1, 1]
 
 
+# Nearly a minute of compiling; the other kind is what a processor trains with.
+COMPILED = {"PyTorch's attention": pytest.mark.soak}
+
+
+@pytest.mark.parametrize(
+    "decoder",
+    [pytest.param(ours, id=name, marks=COMPILED.get(name, ())) for name, ours in ATTENTION.items()],
+    indirect=True,
+)
 # The compiler itself uses what PyTorch has deprecated.
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_they_stay_apart_in_a_compiled_step(decoder, tiny_recipe):
