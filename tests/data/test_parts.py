@@ -224,6 +224,13 @@ def test_any_bytes_give_the_same_items_whole_and_in_parts(tmp_path_factory, endi
     assert items_or_refusal(parts_of(listing, part_bytes=part_bytes)) == expected
 
 
+def test_blank_lines_before_a_text_are_no_part_of_their_own(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"\n\n\xef\xbb\xbf")
+    (whole,) = whole_parts_of(listed(path))
+    assert items_or_refusal(parts_of(listed(path), part_bytes=1)) == items_or_refusal([whole])
+
+
 def items_or_refusal(parts: Iterable[Part]) -> list | str:
     try:
         return [item for part in parts for item in read_part(part)]

@@ -151,7 +151,8 @@ def _cut_at_pieces(whole: FilePart, stream: BinaryIO, part_bytes: int) -> Iterat
     lines = byte_lines((chunk for _, chunk in unpacked(whole.file, stream)), first)
     part = whole
     for pieces_before, (position, _) in enumerate(pieces(_text_lines(lines))):
-        if position != INSIDE_A_PARAGRAPH and position - part.seek >= part_bytes:
+        # Blank lines before the first piece are no part of their own.
+        if pieces_before and position != INSIDE_A_PARAGRAPH and position - part.seek >= part_bytes:
             yield replace(part, length=position - part.seek)
             part = replace(whole, seek=position, rows_before=pieces_before)
     yield part
