@@ -34,7 +34,8 @@ def test_files_of_the_asked_types_are_written_and_opened_again(smidgen, finished
     [
         (["--to", "gguf", "--types", "Q9"], "Q9 is no type of GGUF file"),
         (["--to", "gguf", "--tasks", "piqa"], "--tasks are scored for a ladder"),
-        (["--to", "hf", "--types", "F16"], "--types belongs to --to gguf, given is --to hf"),
+        (["--to", "hf", "--types", "F16"], "stored in one of F32, BF16"),
+        (["--to", "web", "--types", "F16"], "--types belongs to --to gguf and --to hf, given is --to web"),
         (["--to", "hf", "--ladder"], "--ladder belongs to --to gguf"),
     ],
 )

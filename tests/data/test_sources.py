@@ -8,6 +8,7 @@ import pytest
 from smidgen.data.document import Document
 from smidgen.data.sources import open_source, without_duplicates
 from smidgen.errors import BadInput
+from smidgen.recipes.arithmetic import ArithmeticSettings
 from smidgen.recipes.mixture import CurriculumPoint, DataSettings, Source
 
 
@@ -43,6 +44,17 @@ def test_duplicates_are_dropped_as_the_documents_stream_by():
     rejected: Counter = Counter()
     stream = (Document(id=str(number), text=str(number % 3)) for number in itertools.count())
     assert [document.id for document in itertools.islice(without_duplicates(stream, rejected), 3)] == ["0", "1", "2"]
+
+
+def test_a_generator_that_has_hardly_anything_new_to_give_ends():
+    rejected: Counter = Counter()
+    settings = ArithmeticSettings(level=2, equations=1)
+    source = Source(generator="arithmetic", arithmetic=settings)
+    texts = [document.text for document in open_source("sums", source, seed=1, cache=None, rejected=rejected)]
+    assert len(texts) == len(set(texts))
+    # Sums and differences of one and two digits, of which one in twenty is held out, and some products and quotients.
+    assert 10_000 < len(texts) < 25_000
+    assert rejected["duplicate"] > len(texts)
 
 
 @pytest.mark.parametrize("generator", ["arithmetic", "grammar"])

@@ -78,6 +78,31 @@ def test_a_tied_head_is_not_stored_twice(tmp_path, tied, expected):
     assert weights.count(b'"lm_head.weight"') == expected
 
 
+@pytest.mark.parametrize("changes", [{}, {"xsa": True, **DIGITS}], ids=["stock", "remote code"])
+def test_weights_stored_in_bfloat16_are_those_that_transformers_computes_with_in_float32(tmp_path, changes):
+    model = tiny_model(ARITHMETIC, **changes)
+    result = export_hugging_face(model, tmp_path / "half", types=["bf16"])
+    assert result["parity"]["max_abs_logit_diff"] < 1e-4
+    assert "the weights are rounded to BF16, half the size of float32" in result["notes"]
+    export(model, tmp_path / "whole")
+    half, whole = ((tmp_path / name / "model.safetensors").stat().st_size for name in ("half", "whole"))
+    assert half < 0.55 * whole
+    opened = open_model(tmp_path / "half").decoder.state_dict()
+    for name, tensor in model.decoder.state_dict().items():
+        assert opened[name].equal(tensor.bfloat16().float())
+    loaded = AutoModelForCausalLM.from_pretrained(tmp_path / "half", trust_remote_code=bool(changes))
+    assert {parameter.dtype for parameter in loaded.parameters()} == {torch.float32}
+    assert hugging_face.finished_export(model, tmp_path / "half", types=["BF16"])
+    assert not hugging_face.finished_export(model, tmp_path / "half")
+
+
+@pytest.mark.parametrize("types", [["F16"], ["F32", "BF16"]])
+def test_other_types_of_weights_are_refused(tmp_path, types):
+    with pytest.raises(BadInput, match="stored in one of F32, BF16"):
+        export(tiny_model(), tmp_path / "out", types=types)
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_result_lists_every_file_with_length_and_hash(tmp_path):
     result = export(tiny_model(), tmp_path / "out")
     contents = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir() if path.name != "files.json"}

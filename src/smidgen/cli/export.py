@@ -22,8 +22,8 @@ def export(
         typer.Option(
             "--types",
             metavar="A,B",
-            help="Types of files, such as F16,Q8_0,Q4_K_M, or all (F32,F16,Q8_0 if not given).",
-            rich_help_panel=GGUF_PANEL,
+            help="GGUF: types of files, such as F16,Q8_0,Q4_K_M, or all (F32,F16,Q8_0 if not given). hf: F32, or "
+            "BF16 for weights of half the size.",
         ),
     ] = None,
     ladder: Annotated[
@@ -71,7 +71,6 @@ def export(
 
     screen = console(as_json=as_json)
     for_gguf = {
-        "types": _listed(types),
         "ladder": ladder,
         "tasks": _listed(tasks),
         "eval_data": eval_data,
@@ -81,7 +80,9 @@ def export(
     options: dict[str, Any] = {name: value for name, value in for_gguf.items() if value}
     if options and to != "gguf":
         raise BadInput(f"--{next(iter(options)).replace('_', '-')} belongs to --to gguf, given is --to {to}")
-    for_hub = {"upload": upload, "public": public, "dry_run": dry_run}
+    if types and to not in ("gguf", "hf"):
+        raise BadInput(f"--types belongs to --to gguf and --to hf, given is --to {to}")
+    for_hub = {"types": _listed(types), "upload": upload, "public": public, "dry_run": dry_run}
     options |= {name: value for name, value in for_hub.items() if value}
     with stop_on_signals() as stop_requested, screen.status("exporting and reading back") as status:
         if to == "gguf":

@@ -9,7 +9,7 @@ from pathlib import Path
 from smidgen.data.document import Document, Rejected
 from smidgen.data.file_parts import FilePart, whole_file
 from smidgen.data.files import local_files
-from smidgen.data.generated_parts import settings_of
+from smidgen.data.generated_parts import EXHAUSTED_DOCUMENTS, EXHAUSTED_SHARE, settings_of
 from smidgen.data.listing import list_source
 from smidgen.data.parts import Part, read_part, whole_parts_of
 from smidgen.data.rows import no_documents
@@ -22,12 +22,15 @@ def open_source(
     """Yield the documents of a source, each text once.
 
     ``seed`` drives the generators, ``cache`` is a folder for what takes long to extract. ``rejected`` counts the
-    rows that are no documents by reason, and the "duplicate" texts. Generators do not end: stop reading.
+    rows that are no documents by reason, and the "duplicate" texts. Generators end only when they have hardly
+    anything new to give, which most never do: stop reading.
     Raises ``BadInput`` for files and datasets that cannot be read, ``OutOfResources`` when the hub does not answer.
     """
     listing = list_source(name, source, seed=seed, cache=cache)
     documents = documents_of(whole_parts_of(listing), rejected, where=f"source {name!r} ({source.origin})")
-    return without_duplicates(_generated(documents, name) if source.generator else documents, rejected)
+    if source.generator:
+        return without_duplicates(_generated(documents, name), rejected, until_exhausted=True)
+    return without_duplicates(documents, rejected)
 
 
 def _generated(documents: Iterator[Document], name: str) -> Iterator[Document]:
@@ -75,16 +78,24 @@ def documents_of(parts: Iterable[Part], rejected: Counter[str], *, where: str) -
         raise no_documents(where, rejected)
 
 
-def without_duplicates(documents: Iterable[Document], rejected: Counter[str]) -> Generator[Document, None, None]:
+def without_duplicates(
+    documents: Iterable[Document], rejected: Counter[str], *, until_exhausted: bool = False
+) -> Generator[Document, None, None]:
     """Yield documents whose text did not come before; count the others as "duplicate".
 
     Texts are compared by 8-byte digests: with ten million documents the chance that any is lost is 3 in a million.
+    With ``until_exhausted`` it ends where hardly any is new, as a generator of few equations would never end.
     """
     seen: set[bytes] = set()
-    for document in documents:
+    seen_before = 0
+    for number, document in enumerate(documents, start=1):
         digest = hashlib.blake2b(document.text.encode(), digest_size=8).digest()
         if digest in seen:
             rejected["duplicate"] += 1
         else:
             seen.add(digest)
             yield document
+        if until_exhausted and number % EXHAUSTED_DOCUMENTS == 0:
+            if len(seen) - seen_before < EXHAUSTED_SHARE * EXHAUSTED_DOCUMENTS:
+                return
+            seen_before = len(seen)

@@ -1,9 +1,12 @@
 """A folder that ``transformers`` loads: a stock Llama where the mathematics allows, else with our own code in it."""
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import save
 from torch import Tensor
 
@@ -18,6 +21,8 @@ from smidgen.recipes.sampling import SamplingSettings
 from smidgen.records import atomic, manifest
 
 STOCK, REMOTE_CODE = "stock LlamaForCausalLM", "remote code"
+# What weights are stored in, by the names that other formats have for the same; the first unless asked.
+STORED = {"F32": torch.float32, "BF16": torch.bfloat16}
 
 
 def export_hugging_face(
@@ -26,34 +31,39 @@ def export_hugging_face(
     *,
     recommended: SamplingSettings | None = None,
     max_length: int | None = None,
+    types: Sequence[str] = (),
     check: bool = True,
 ) -> dict[str, Any]:
     """Write the folder ``out``, have transformers read it back, and say what was written and how well it agrees.
 
-    ``recommended`` becomes what ``generate()`` does by default, ``max_length`` what the tokenizer calls the longest
-    text (the context length if not given; evaluation harnesses may need a little more).
+    ``types`` may name one of ``STORED``: BF16 halves the file, the weights are rounded to it, and it is the rounded
+    model that transformers must agree with. Either is computed with in float32. ``recommended`` becomes what
+    ``generate()`` does by default, ``max_length`` what the tokenizer calls the longest text (the context length if
+    not given; evaluation harnesses may need a little more).
 
     Returns ``{"format", "kind", "files", "parity", "refused", "notes"}``; ``parity`` is None where nothing was
     compared. Raises ``BadInput`` when ``out`` exists, ``CheckFailed`` when transformers disagrees, and
     ``OutOfResources`` when the disk is full. In each case nothing is left behind.
     """
     _refuse(out, max_length)
+    stored = _stored_type(types)
+    model = _rounded(model, STORED[stored])
     with atomic.atomic_directory(out) as folder:
-        _write_model(model, folder, recommended)
+        _write_model(model, folder, recommended, STORED[stored])
         _write_tokenizer(model, folder, max_length)
         entries = manifest.seal(folder)
         parity, notes = _checked(folder, model) if check else (None, ["not read back, as was asked"])
-    return _record(model, entries, parity, notes)
+    return _record(model, entries, parity, [*_rounding_notes(stored), *notes])
 
 
-def finished_export(model: OpenModel, out: Path) -> dict[str, Any] | None:
+def finished_export(model: OpenModel, out: Path, *, types: Sequence[str] = ()) -> dict[str, Any] | None:
     """The record of an export of this very model that lies in ``out`` undamaged, without a new proof, or None.
 
     Raises ``BadInput`` when the folder is damaged.
     """
     if not (out / manifest.FILES_NAME).is_file():
         return None
-    found = open_model(out)
+    model, found = _rounded(model, STORED[_stored_type(types)]), open_model(out)
     ours, theirs = (one.decoder.state_dict() for one in (model, found))
     same = found.config == model.config and found.tokenizer.fingerprint == model.tokenizer.fingerprint
     if not same or any(not ours[name].cpu().equal(tensor) for name, tensor in theirs.items()):
@@ -68,24 +78,45 @@ def _refuse(out: Path, max_length: int | None) -> None:
         raise BadInput(f"max_length={max_length} must be at least 1; the context length is usual")
 
 
-def _write_model(model: OpenModel, folder: Path, recommended: SamplingSettings | None) -> None:
+def _stored_type(types: Sequence[str]) -> str:
+    names = [name.upper() for name in types] or list(STORED)[:1]
+    if len(names) != 1 or names[0] not in STORED:
+        known = ", ".join(STORED)
+        raise BadInput(f"--types {','.join(types)}: weights of a Hugging Face folder are stored in one of {known}")
+    return names[0]
+
+
+def _rounded(model: OpenModel, stored: torch.dtype) -> OpenModel:
+    """The model with the weights that are left once they have been stored."""
+    decoder = deepcopy(model.decoder)
+    decoder.load_state_dict({name: tensor.to(stored) for name, tensor in decoder.state_dict().items()})
+    return replace(model, decoder=decoder)
+
+
+def _rounding_notes(stored: str) -> list[str]:
+    if STORED[stored] is torch.float32:
+        return []
+    return [f"the weights are rounded to {stored}, half the size of float32"]
+
+
+def _write_model(model: OpenModel, folder: Path, recommended: SamplingSettings | None, stored: torch.dtype) -> None:
     atomic.write_json(folder / "config.json", config_json(model.config, model.tokenizer))
     atomic.write_json(folder / "generation_config.json", generation_config_json(model.tokenizer, recommended))
     # "format" is what transformers 4 asks for. In bytes first, because a full disk is then an OSError.
-    weights = save(_named_tensors(model.decoder), metadata={"format": "pt"})
+    weights = save(_named_tensors(model.decoder, stored), metadata={"format": "pt"})
     atomic.write_bytes(folder / "model.safetensors", weights)
     if not is_stock_llama(model.config):
         _write_texts(travelling_code.model_files(), folder)
 
 
-def _named_tensors(decoder: Decoder) -> dict[str, Tensor]:
+def _named_tensors(decoder: Decoder, stored: torch.dtype) -> dict[str, Tensor]:
     """The weights by the names of ``LlamaForCausalLM``, which keeps an untied head outside of "model".
 
     Our own class keeps it inside. A tied head is the embedding and not stored.
     """
     outside = {"lm_head.weight"} if is_stock_llama(decoder.config) else set()
     return {
-        name if name in outside else f"model.{name}": tensor.detach().cpu().contiguous()
+        name if name in outside else f"model.{name}": tensor.detach().to("cpu", stored).contiguous()
         for name, tensor in decoder.state_dict().items()
     }
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from smidgen.data.generated_parts import EXHAUSTED_DOCUMENTS, EXHAUSTED_SHARE
 from smidgen.data.listing import Listing
 from smidgen.data.pipeline.listed import Listed
 from smidgen.data.pipeline.part_file import PartTable
@@ -23,8 +24,6 @@ from smidgen.data.split import SMALL_SOURCE_DOCUMENTS, held_out_below, held_out_
 
 # Documents are counted and written in steps of so much text.
 CHUNK_CHARACTERS = 1_000_000
-# A generator of which so many documents in a row brought hardly anything new has no more to give.
-EXHAUSTED_DOCUMENTS, EXHAUSTED_SHARE = 10_000, 0.01
 
 # Parts processed at once where only more held-out text is looked for.
 MOST_LOOKED_THROUGH = 64
