@@ -54,8 +54,10 @@ class Attention(nn.Module):
         k_BKTD = rotate(self._heads(self.k_proj(x_BTC)), *rotation)
         v_BKTD = self._heads(self.v_proj(x_BTC))
         k_BKSD, v_BKSD = (k_BKTD, v_BKTD) if cache is None else cache.update(k_BKTD, v_BKTD, self.layer_idx)
+        # Only where groups are: the ONNX exporter refuses them where every head has its own keys.
+        grouped = q_BHTD.shape[1] != k_BKSD.shape[1]
         y_BHTD = F.scaled_dot_product_attention(
-            q_BHTD, k_BKSD, v_BKSD, attn_mask=mask_B1TS, is_causal=mask_B1TS is None, enable_gqa=True
+            q_BHTD, k_BKSD, v_BKSD, attn_mask=mask_B1TS, is_causal=mask_B1TS is None, enable_gqa=grouped
         )
         if self.xsa:
             y_BHTD = exclude_own_value(y_BHTD, v_BKTD)
