@@ -60,7 +60,7 @@ def carried_by_code_alone(shape: Shape) -> list[str]:
 
 def _safetensors(shape: Shape, is_ours: bool) -> list[FileSize]:
     weights, found = count_parameters(shape).total, []
-    for dtype, width, status in (("F32", 4, "exists"), ("BF16", 2, "planned")):
+    for dtype, width in (("F32", 4), ("BF16", 2)):
         header = _header_bytes(shape, dtype, width) if is_ours else 0
         found.append(
             FileSize(
@@ -68,7 +68,7 @@ def _safetensors(shape: Shape, is_ours: bool) -> list[FileSize]:
                 bytes=weights * width + header,
                 bits_per_weight=8.0 * width,
                 types={dtype: sum(tensor.copies for tensor in tensors_of(shape))},
-                status=status if is_ours else "planned",
+                status="exists" if is_ours else "planned",
                 is_exact=is_ours,
                 note="model.safetensors" if is_ours else "weights alone, without the file's header",
             )
