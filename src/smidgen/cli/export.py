@@ -82,8 +82,8 @@ def export(
         raise BadInput(f"--{next(iter(options)).replace('_', '-')} belongs to --to gguf, given is --to {to}")
     if types and to not in ("gguf", "hf"):
         raise BadInput(f"--types belongs to --to gguf and --to hf, given is --to {to}")
-    for_hub = {"types": _listed(types), "upload": upload, "public": public, "dry_run": dry_run}
-    options |= {name: value for name, value in for_hub.items() if value}
+    for_others = {"types": _listed(types), "upload": upload, "public": public, "dry_run": dry_run}
+    options |= {name: value for name, value in for_others.items() if value}
     with stop_on_signals() as stop_requested, screen.status("exporting and reading back") as status:
         if to == "gguf":
             options |= {"stop_requested": stop_requested, "on_file": lambda name: status.update(f"GGUF: {name}")}

@@ -88,6 +88,8 @@ def _stored_type(types: Sequence[str]) -> str:
 
 def _rounded(model: OpenModel, stored: torch.dtype) -> OpenModel:
     """The model with the weights that are left once they have been stored."""
+    if stored is torch.float32:
+        return model
     decoder = deepcopy(model.decoder)
     decoder.load_state_dict({name: tensor.to(stored) for name, tensor in decoder.state_dict().items()})
     return replace(model, decoder=decoder)

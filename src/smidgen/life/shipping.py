@@ -98,7 +98,7 @@ def _ship_to_hub(
     if to != "hf":
         raise BadInput(f"--upload takes Hugging Face folders, given is --to {to}; export it with --to hf")
     hub.require_ready(repo, dry_run=dry_run)
-    record = finished_export(model, out, **options) or FORMATS[to](model, out, **options)
+    record = finished_export(model, out, types=options.get("types", ())) or FORMATS[to](model, out, **options)
     report = RunFolder(model.path).report
     card = {path.name: path for pattern in ("README.md", "*.png") for path in report.glob(pattern)}
     if not card:
