@@ -220,3 +220,13 @@ def test_an_export_is_uploaded_by_the_command_and_not_written_twice(hub, folder,
     record = json.loads(capsys.readouterr().out)
     assert record["upload"]["commit"] == hub.repositories["me/tiny"].head
     assert any("no model card" in note for note in record["notes"])
+
+
+def test_an_upload_takes_the_options_of_its_format(hub, folder, tmp_path):
+    out = tmp_path / "half"
+    options = {"upload": "me/tiny", "types": ["BF16"], "max_length": 99}
+    first = api.export(folder, out, **options)
+    assert b'"model_max_length": 99' in (out / "tokenizer_config.json").read_bytes()
+    again = api.export(folder, out, **options)
+    assert first["parity"]
+    assert again["notes"][-2] == "written and read back by an earlier call"
