@@ -26,7 +26,7 @@ OPTIONS = [
     {},
     {"xsa": True},
     {"tie_embeddings": False, "attention_bias": True, "mlp_bias": True},
-    {"tie_embeddings": False, "xsa": True},
+    {"tie_embeddings": False, "xsa": True, "qk_norm": True},
     {"place_vocab_size": 66, "role_vocab_size": 12},
 ]
 

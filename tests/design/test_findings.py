@@ -101,6 +101,7 @@ def test_a_finding_says_all_of_it(code):
         ("few-steps", ["training.tokens=20480", "training.batch_tokens=4096"]),
         ("k-quants", ["design.hidden_size=300", "design.num_heads=6", "design.num_kv_heads=2", "design.head_dim=50"]),
         ("remote-code", ["design.logit_softcap=30.0"]),
+        ("remote-code", ["design.qk_norm=true"]),
     ],
 )
 def test_odd_designs_are_cured_too(code, changes):

@@ -61,8 +61,9 @@ def test_missing_keys_are_named():
         from_llama_config({"model_type": "llama"}, origin="config.json")
 
 
-def test_a_soft_cap_is_no_stock_llama():
-    assert not is_stock_llama(replace(load_recipe("ant-5m").design, logit_softcap=30.0))
+@pytest.mark.parametrize("option", [{"logit_softcap": 30.0}, {"qk_norm": True}], ids=str)
+def test_a_soft_cap_and_norms_of_heads_are_no_stock_llama(option):
+    assert not is_stock_llama(replace(load_recipe("ant-5m").design, **option))
 
 
 def test_xsa_and_features_are_no_stock_llama():

@@ -21,7 +21,7 @@ OPTIONS = [
     {"tie_embeddings": False},
     {"attention_bias": True},
     {"mlp_bias": True},
-    {"xsa": True, "place_vocab_size": 66, "role_vocab_size": 12},
+    {"xsa": True, "qk_norm": True, "place_vocab_size": 66, "role_vocab_size": 12},
     {"attention_bias": True, "mlp_bias": True, "tie_embeddings": False, "num_kv_heads": 6},
 ]
 
@@ -49,7 +49,7 @@ def test_each_part_is_what_the_model_holds_under_its_names(options):
 
     counts = count_parameters(config)
     assert counts.embedding == held("embed_tokens", "lm_head")
-    assert counts.attention == held("self_attn")
+    assert counts.attention == held("q_proj", "k_proj", "v_proj", "o_proj")
     assert counts.feed_forward == held("mlp")
     assert counts.norms == held("norm")
     assert counts.features == held("digit_features")

@@ -27,6 +27,7 @@ STOCK_SHAPES = {
 }
 OTHER_SHAPES = {
     "xsa": {"xsa": True},
+    "norms of heads": {"qk_norm": True},
     "digit features": DIGITS,
     "soft-cap": {"logit_softcap": 1.5},
     "everything": {"xsa": True, **DIGITS, "attention_bias": True, "mlp_bias": True, "tie_embeddings": False},

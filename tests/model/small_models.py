@@ -28,11 +28,13 @@ DIGITS = {
 OPTIONS = {
     "plain": {},
     "xsa": {"xsa": True},
+    "qk-norm": {"qk_norm": True},
     "digits": DIGITS,
     "soft-cap": {"logit_softcap": 1.5},
     "xsa and digits": {"xsa": True, **DIGITS},
-    "xsa, digits, biases, own head": {
+    "xsa, norms of heads, digits, biases, own head": {
         "xsa": True,
+        "qk_norm": True,
         **DIGITS,
         "attention_bias": True,
         "mlp_bias": True,

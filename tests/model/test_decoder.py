@@ -4,7 +4,7 @@ import shutil
 import pytest
 import torch
 import torch.nn.functional as F
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import LlamaConfig, LlamaForCausalLM, Qwen3Config, Qwen3ForCausalLM
 
 from smidgen.model.config import ModelConfig
 from smidgen.model.decoder import Decoder, attention_mask
@@ -48,10 +48,10 @@ PUBLISHED = {
 }
 
 
-def llama_like(decoder: Decoder) -> LlamaForCausalLM:
+def llama_like(decoder: Decoder, model=LlamaForCausalLM, settings=LlamaConfig) -> LlamaForCausalLM:
     config = decoder.config
-    llama = LlamaForCausalLM(
-        LlamaConfig(
+    llama = model(
+        settings(
             vocab_size=config.vocab_size,
             hidden_size=config.hidden_size,
             intermediate_size=config.intermediate_size,
@@ -81,6 +81,16 @@ def test_logits_equal_those_of_llama_also_beyond_the_context_length(shape, token
     ids_BT = random_ids(2, tokens)
     assert SMALL["context_length"] < 40
     assert farthest(decoder(ids_BT), llama_like(decoder)(ids_BT).logits) < 1e-5
+
+
+@pytest.mark.parametrize("tokens", [1, 7, 40])
+@pytest.mark.parametrize("shape", [{}, {"num_heads": 3, "head_dim": 10}, {"tie_embeddings": False}], ids=str)
+@torch.no_grad()
+def test_norms_of_queries_and_keys_are_those_of_qwen_3(shape, tokens):
+    decoder = small_decoder(**shape, qk_norm=True)
+    ids_BT = random_ids(2, tokens)
+    theirs_BTV = llama_like(decoder, Qwen3ForCausalLM, Qwen3Config)(ids_BT).logits
+    assert farthest(decoder(ids_BT), theirs_BTV) < 1e-5
 
 
 @pytest.mark.parametrize("shape", [{}, {"tie_embeddings": False}], ids=str)
@@ -283,7 +293,7 @@ def assert_compiles(decoder, backend, masked=False):
 
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize(
-    "options", [OPTIONS["plain"], OPTIONS["xsa, digits, biases, own head"]], ids=["plain", "all"]
+    "options", [OPTIONS["plain"], OPTIONS["xsa, norms of heads, digits, biases, own head"]], ids=["plain", "all"]
 )
 def test_the_compiled_model_is_one_graph_with_the_same_loss_and_gradients(options, masked):
     assert_compiles(small_decoder(**options), "aot_eager", masked)

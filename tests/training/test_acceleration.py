@@ -21,8 +21,10 @@ CPU = torch.device("cpu")
 DESIGNS = {
     "plain": {},
     "xsa": {"xsa": True},
-    "xsa, digits, biases, own head": {
+    "xsa, norms of heads": {"xsa": True, "qk_norm": True},
+    "xsa, norms of heads, digits, biases, own head": {
         "xsa": True,
+        "qk_norm": True,
         "attention_bias": True,
         "mlp_bias": True,
         "tie_embeddings": False,

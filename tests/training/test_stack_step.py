@@ -41,6 +41,7 @@ DESIGNS = {
     "grouped queries and xsa": {"xsa": True},
     "everything": {
         "xsa": True,
+        "qk_norm": True,
         "tie_embeddings": False,
         "attention_bias": True,
         "mlp_bias": True,

@@ -53,7 +53,7 @@ def carried_by_code_alone(shape: Shape) -> list[str]:
         "digit features": bool(shape.feature_tables),
         "refresh gate": bool(shape.refresh_gates),
         "logit soft-cap": shape.logit_softcap > 0,
-        "norm of queries and keys in a Llama": shape.family == "llama" and bool(shape.head_norms),
+        "norm of queries and keys in a Llama": shape.family in ("llama", OWN_FAMILY) and bool(shape.head_norms),
     }
     return [name for name, is_there in possible.items() if is_there]
 

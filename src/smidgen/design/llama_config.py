@@ -28,7 +28,7 @@ DEFAULTS = {"max_position_embeddings": 2048, "rms_norm_eps": 1e-6, "tie_word_emb
 
 def is_stock_llama(config: ModelConfig) -> bool:
     """Whether ``LlamaForCausalLM`` computes the same function."""
-    return not (config.xsa or config.has_digit_features or config.logit_softcap)
+    return not (config.xsa or config.qk_norm or config.has_digit_features or config.logit_softcap)
 
 
 def to_llama_config(config: ModelConfig) -> dict[str, Any]:

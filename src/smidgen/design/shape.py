@@ -75,6 +75,7 @@ def shape_of(design: ModelConfig | Shape) -> Shape:
         tied=design.tie_embeddings,
         rotary_dim=design.head_dim,
         rope_theta=design.rope_theta,
+        head_norms=(design.head_dim, design.head_dim) if design.qk_norm else (),
         qkv_biases=design.attention_bias,
         output_bias=design.attention_bias,
         feed_forward_biases=design.mlp_bias,

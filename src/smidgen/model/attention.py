@@ -1,4 +1,4 @@
-"""Grouped-query causal attention with optional exclusion of a token's own value (XSA).
+"""Grouped-query causal attention, optionally with norms of queries and keys and without a token's own value (XSA).
 
 The only module that mixes tokens.
 """
@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from .config import ModelConfig
 from .kv_cache import KVCache
+from .norm import RMSNorm
 from .rope import rotate
 
 # Squared length from which on a value vector is excluded in full. The gradient of the quotient below holds
@@ -30,6 +31,8 @@ class Attention(nn.Module):
         self.k_proj = nn.Linear(config.hidden_size, kv_channels, bias=config.attention_bias)
         self.v_proj = nn.Linear(config.hidden_size, kv_channels, bias=config.attention_bias)
         self.o_proj = nn.Linear(query_channels, config.hidden_size, bias=config.attention_bias)
+        self.q_norm = RMSNorm(config.head_dim, config.rms_norm_eps) if config.qk_norm else None
+        self.k_norm = RMSNorm(config.head_dim, config.rms_norm_eps) if config.qk_norm else None
 
     def forward(
         self,
@@ -50,8 +53,7 @@ class Attention(nn.Module):
     ) -> Tensor:
         """What the query heads of every token take from the tokens it reads: (B, T, C) -> (B, T, H D)."""
         B, T, _ = x_BTC.shape
-        q_BHTD = rotate(self._heads(self.q_proj(x_BTC)), *rotation)
-        k_BKTD = rotate(self._heads(self.k_proj(x_BTC)), *rotation)
+        q_BHTD, k_BKTD = self.queries(x_BTC, rotation), self.keys(x_BTC, rotation)
         v_BKTD = self._heads(self.v_proj(x_BTC))
         k_BKSD, v_BKSD = (k_BKTD, v_BKTD) if cache is None else cache.update(k_BKTD, v_BKTD, self.layer_idx)
         # Only where groups are: the ONNX exporter refuses them where every head has its own keys.
@@ -63,9 +65,26 @@ class Attention(nn.Module):
             y_BHTD = exclude_own_value(y_BHTD, v_BKTD)
         return y_BHTD.transpose(1, 2).reshape(B, T, -1)
 
+    def queries(self, x_BTC: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
+        """What looks: (B, T, C) -> (B, H, T, D), turned by position."""
+        return rotate(self._heads(heads_normed(self.q_proj(x_BTC), self.q_norm)), *rotation)
+
+    def keys(self, x_BTC: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
+        """What queries look for: (B, T, C) -> (B, K, T, D), turned by position."""
+        return rotate(self._heads(heads_normed(self.k_proj(x_BTC), self.k_norm)), *rotation)
+
     def _heads(self, x_BTP: Tensor) -> Tensor:
         B, T, _ = x_BTP.shape
         return x_BTP.view(B, T, -1, self.head_dim).transpose(1, 2)
+
+
+def heads_normed(x_BTP: Tensor, norm: RMSNorm | None) -> Tensor:
+    """Every head of every token through the norm of its D channels, if there is one: (B, T, P) -> (B, T, P)."""
+    if norm is None:
+        return x_BTP
+    # Heads stand where tokens do otherwise, so that the norms of several models in a stack do the same.
+    x_BND = x_BTP.unflatten(-1, (-1, norm.weight.shape[-1])).flatten(1, 2)
+    return norm(x_BND).reshape(x_BTP.shape).to(x_BTP.dtype)
 
 
 def exclude_own_value(y_BHTD: Tensor, v_BKTD: Tensor) -> Tensor:

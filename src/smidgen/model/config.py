@@ -51,6 +51,8 @@ class ModelConfig:
     Names follow the cards and ``transformers``. ``xsa`` is exclusive self attention (arXiv:2603.09078): each
     head's output loses its projection on the token's own value. ``place_vocab_size`` and ``role_vocab_size``
     are the sizes of the two digit feature tables, 0 for none; ``digit_token_ids`` is known once the tokenizer is.
+    ``qk_norm`` scales queries and keys to unit root mean square and by learned weights, head by head and before the
+    rotation, as Qwen 3 has it (arXiv:2505.09388; first arXiv:2010.04245): their scores stay small at large steps.
     ``logit_softcap`` keeps logits between minus and plus itself (Gemma 2, arXiv:2408.00118, section 2), 0 for none.
 
     Raises ``ValueError`` for a shape that cannot be built, with the nearest one that can.
@@ -71,6 +73,7 @@ class ModelConfig:
     attention_bias: bool = False
     mlp_bias: bool = False
     xsa: bool = False
+    qk_norm: bool = False
     place_vocab_size: int = 0
     role_vocab_size: int = 0
     digit_token_ids: DigitTokenIds | None = None

@@ -14,7 +14,6 @@ from torch import Tensor
 from smidgen.errors import BadInput
 from smidgen.model.attention import Attention
 from smidgen.model.decoder import Decoder
-from smidgen.model.rope import rotate
 
 
 @torch.inference_mode()
@@ -45,12 +44,8 @@ def _of_newest(attention: Attention, x_1SC: Tensor, rotation: tuple[Tensor, Tens
     """(H, S), computed as the layer does it but for the newest token alone."""
     K, D = attention.num_kv_heads, attention.head_dim
     cos_1SR, sin_1SR = rotation
-    q_1H1D = rotate(_heads(attention.q_proj(x_1SC[:, -1:]), D), cos_1SR[:, -1:], sin_1SR[:, -1:])
-    k_1KSD = rotate(_heads(attention.k_proj(x_1SC), D), cos_1SR, sin_1SR)
+    q_1H1D = attention.queries(x_1SC[:, -1:], (cos_1SR[:, -1:], sin_1SR[:, -1:]))
+    k_1KSD = attention.keys(x_1SC, rotation)
     q_1KGD = q_1H1D.view(1, K, -1, D)
     weights_1KGS = (q_1KGD @ k_1KSD.transpose(-1, -2) / D**0.5).float().softmax(dim=-1)
     return weights_1KGS.flatten(end_dim=2)
-
-
-def _heads(x_1SP: Tensor, D: int) -> Tensor:
-    return x_1SP.unflatten(-1, (-1, D)).transpose(1, 2)

@@ -62,6 +62,7 @@ def _tags(records: RunRecords) -> list[str]:
     marks = {
         "grouped-query-attention": design.get("num_kv_heads") != design.get("num_heads"),
         "xsa": bool(design.get("xsa")),
+        "qk-norm": bool(design.get("qk_norm")),
         "digit-features": bool(design.get("place_vocab_size")),
         "custom_code": any(export.needs_remote_code for export in records.exports),
     }

@@ -40,6 +40,7 @@ _DESIGN = {
     "rope_theta": "RoPE theta",
     "tie_embeddings": "Tied embeddings",
     "xsa": "Exclusive self attention",
+    "qk_norm": "Norms of queries and keys",
 }
 _TRAINING = {
     "tokens": "Planned tokens",

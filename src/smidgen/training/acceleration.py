@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from smidgen.model.attention import Attention
+from smidgen.model.attention import Attention, heads_normed
 from smidgen.model.decoder import Decoder
 from smidgen.model.feed_forward import FeedForward
 from smidgen.model.kv_cache import KVCache
@@ -108,9 +108,18 @@ def read_projected(
     first_BT = None if mask_B1TS is None else mask_B1TS[:, 0, :, 0]
     heads = attention.q_proj.out_features // attention.head_dim
     out_BTQ, *_ = attention_kernel.causal_attention(
-        projected_BTP, *rotation, first_BT, heads, attention.num_kv_heads, attention.xsa
+        _queries_and_keys_normed(attention, projected_BTP), *rotation, first_BT, heads, attention.num_kv_heads, attention.xsa
     )
     return out_BTQ
+
+
+def _queries_and_keys_normed(attention: Attention, projected_BTP: Tensor) -> Tensor:
+    if attention.q_norm is None:
+        return projected_BTP
+    sizes = [each.out_features for each in (attention.q_proj, attention.k_proj, attention.v_proj)]
+    q_BTQ, k_BTK, v_BTK = projected_BTP.split(sizes, dim=-1)
+    parts = heads_normed(q_BTQ, attention.q_norm), heads_normed(k_BTK, attention.k_norm), v_BTK
+    return torch.cat(parts, dim=-1)
 
 
 def _attention_pays(decoder: Decoder, dtype: torch.dtype) -> bool:

@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from smidgen.model.attention import Attention
 from smidgen.model.block import Block
 from smidgen.model.decoder import Decoder
-from smidgen.model.rope import rotate
 
 # A unit of a feed-forward layer is dead when nothing it gives on any token reaches this share of the layer's root
 # mean square (assumed: SwiGLU has no exact zeros).
@@ -141,12 +140,9 @@ def _largest_logit(attention: Attention, x_BTC: Tensor, rotation: tuple[Tensor, 
     """The largest score before the softmax that any token of the first sequence gives to one that it may read."""
     x_1TC = x_BTC[:1]
     T = x_1TC.shape[1]
-
-    def heads(projection: nn.Linear) -> Tensor:
-        x_1HTD = projection(x_1TC).view(1, T, -1, attention.head_dim).transpose(1, 2)
-        return rotate(x_1HTD, *(angles[:1] for angles in rotation)).float()
-
-    q_1HTD, k_1KSD = heads(attention.q_proj), heads(attention.k_proj)
+    cos_1TR, sin_1TR = (angles[:1] for angles in rotation)
+    q_1HTD = attention.queries(x_1TC, (cos_1TR, sin_1TR)).float()
+    k_1KSD = attention.keys(x_1TC, (cos_1TR, sin_1TR)).float()
     k_1HSD = k_1KSD.repeat_interleave(q_1HTD.shape[1] // k_1KSD.shape[1], dim=1)
     logits_1HTS = q_1HTD @ k_1HSD.transpose(2, 3) / math.sqrt(attention.head_dim)
     hidden_TS = torch.ones(T, T, dtype=torch.bool, device=x_BTC.device).triu(1)

@@ -23,6 +23,8 @@ DESIGNS = {
     "xsa": {"xsa": True},
     "digits and xsa": {"xsa": True, **DIGITS},
     "biases, own head": {"attention_bias": True, "mlp_bias": True, "tie_embeddings": False},
+    "norms of heads": {"qk_norm": True},
+    "norms of wide heads": {"qk_norm": True, "num_heads": 2, "num_kv_heads": 1, "head_dim": 70, "xsa": True},
     "capped logits": {"logit_softcap": 2.0},
     "one wide head": {"num_heads": 1, "num_kv_heads": 1, "head_dim": 70},
     "as in gpt-s-5m": {"hidden_size": 66, "num_heads": 6, "num_kv_heads": 2, "head_dim": 32, "xsa": True},

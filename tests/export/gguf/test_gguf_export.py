@@ -167,6 +167,7 @@ def test_the_folder_is_sealed(tmp_path):
     [
         ({"xsa": True}, TokenizerSettings(), "llama.cpp has no XSA"),
         ({"logit_softcap": 5.0}, TokenizerSettings(), "no logit soft-cap"),
+        ({"qk_norm": True}, TokenizerSettings(), "no norm of queries and keys"),
         (DIGITS, ARITHMETIC, "no digit features"),
         ({}, TokenizerSettings(case_mapping=True), "map case"),
         ({}, TokenizerSettings(isolate_operators=True), "operators"),

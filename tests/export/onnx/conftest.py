@@ -12,6 +12,7 @@ from ..tiny import ARITHMETIC, DIGITS, tiny_model
 ADVICE = SamplingSettings(temperature=0.7, top_p=0.9)
 EVERYTHING = {
     "xsa": True,
+    "qk_norm": True,
     **DIGITS,
     "attention_bias": True,
     "mlp_bias": True,

@@ -25,6 +25,8 @@ SHAPES = {
     "biases": {"attention_bias": True, "mlp_bias": True},
     "large epsilon": {"rms_norm_eps": 0.5},
     "xsa": {"xsa": True},
+    "norms of heads": {"qk_norm": True},
+    "norms of heads of odd width": {"qk_norm": True, "num_heads": 5, "num_kv_heads": 1, "head_dim": 10},
     "digit features": DIGITS,
     "soft-cap": {"logit_softcap": 1.5},
     "everything": {"xsa": True, **DIGITS, "attention_bias": True, "mlp_bias": True, "tie_embeddings": False},

@@ -21,6 +21,7 @@ def features(subject: Subject) -> Iterator[Finding]:
         return
     changes: dict[str, Any] = {
         **({"design.xsa": False} if shape.xsa else {}),
+        **({"design.qk_norm": False} if shape.head_norms else {}),
         **({"design.place_vocab_size": 0, "design.role_vocab_size": 0} if shape.feature_tables else {}),
         **({"design.logit_softcap": 0.0} if shape.logit_softcap else {}),
     }

@@ -247,6 +247,7 @@ inline void for_each_tile_product(const uint32_t*, int, int, const uint32_t*, in
 
 struct Layer {
     const float *input_norm, *post_attention_norm;
+    const float *q_norm, *k_norm;  // (D), or null
     Matrix qkv, o, gate, up, down;
 };
 
@@ -322,21 +323,24 @@ class Worker {
     int first_segment = 0, end_segment = 0, first_row = 0, rows = 0;
 
     void layer(const Layer& l, bool is_last) {
-        normalise(l.input_norm, x.data(), normed.data(), rows);
+        normalise(l.input_norm, x.data(), normed.data(), rows, C);
         const int stride = round_up(Q + 2 * KV, PANEL);
         linear(l.qkv, normed.data(), C, rows, [&](int row, int first, const Vector (&sums)[VECTORS]) {
             write(qkv.data() + static_cast<size_t>(row) * stride + first, sums);
         });
         for (int row = 0; row < rows; row++)
-            for (int head = 0; head < m.heads + m.kv_heads; head++)
-                rotate(qkv.data() + static_cast<size_t>(row) * stride + head * D, w.position[first_row + row]);
+            for (int head = 0; head < m.heads + m.kv_heads; head++) {
+                float* at = qkv.data() + static_cast<size_t>(row) * stride + head * D;
+                if (l.q_norm) normalise(head < m.heads ? l.q_norm : l.k_norm, at, at, 1, D);
+                rotate(at, w.position[first_row + row]);
+            }
         for (int segment = first_segment; segment < end_segment; segment++) attend(segment, is_last);
         // After the last attention only queries are needed: their rows close up.
         if (is_last) keep_queries();
         linear(l.o, mixed.data(), Q, rows, [&](int row, int first, const Vector (&sums)[VECTORS]) {
             add(x.data() + static_cast<size_t>(row) * C, first, C, sums);
         });
-        normalise(l.post_attention_norm, x.data(), normed.data(), rows);
+        normalise(l.post_attention_norm, x.data(), normed.data(), rows, C);
         for (int row = 0; row < rows; row += FEED_FORWARD_ROWS)
             feed_forward(l, row, std::min(FEED_FORWARD_ROWS, rows - row));
     }
@@ -508,20 +512,21 @@ class Worker {
         }
     }
 
-    void normalise(const float* weight, const float* from, float* to, int count) const {
-        for (int row = 0; row < count; row++, from += C, to += C) {
+    // Rows of so many channels, each to unit root mean square and by the weight; `to` may be `from`.
+    void normalise(const float* weight, const float* from, float* to, int count, int channels) const {
+        for (int row = 0; row < count; row++, from += channels, to += channels) {
             Vector squares = {};
             int c = 0;
-            for (; c + LANES <= C; c += LANES) squares += load(from + c) * load(from + c);
+            for (; c + LANES <= channels; c += LANES) squares += load(from + c) * load(from + c);
             float total = sum(squares);
-            for (; c < C; c++) total += from[c] * from[c];
-            const float scale = 1.0f / std::sqrt(total / C + m.eps);
-            for (c = 0; c < C; c++) to[c] = weight[c] * (from[c] * scale);
+            for (; c < channels; c++) total += from[c] * from[c];
+            const float scale = 1.0f / std::sqrt(total / channels + m.eps);
+            for (c = 0; c < channels; c++) to[c] = weight[c] * (from[c] * scale);
         }
     }
 
     void head() {
-        normalise(m.final_norm, x.data(), normed.data(), rows);
+        normalise(m.final_norm, x.data(), normed.data(), rows, C);
         const int stride = round_up(m.vocab, PANEL);
         const int first_query = w.segment_queries[first_segment];
         for (int part = 0; part < rows; part += HEAD_ROWS) {

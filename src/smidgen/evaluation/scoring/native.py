@@ -42,7 +42,7 @@ class _Matrix(ctypes.Structure):
 
 class _Layer(ctypes.Structure):
     _fields_ = (
-        *((name, _Pointer) for name in ("input_norm", "post_attention_norm")),
+        *((name, _Pointer) for name in ("input_norm", "post_attention_norm", "q_norm", "k_norm")),
         *((name, _Matrix) for name in ("qkv", "o", "gate", "up", "down")),
     )
 
@@ -154,6 +154,8 @@ class NativeScorer:
         return _Layer(
             input_norm=self._address(block.input_layernorm.weight),
             post_attention_norm=self._address(block.post_attention_layernorm.weight),
+            q_norm=None if attention.q_norm is None else self._address(attention.q_norm.weight),
+            k_norm=None if attention.k_norm is None else self._address(attention.k_norm.weight),
             qkv=self._matrix(
                 torch.cat(tuple(linear.weight for linear in qkv)), torch.cat(biases) if biases else None
             ),

@@ -123,21 +123,22 @@ export class Decoder {
 
   #block(layer, count) {
     const prefix = `layers.${layer}.`;
-    this.#norm(`${prefix}input_layernorm.weight`, this.x, this.normed, count);
+    this.#norm(`${prefix}input_layernorm.weight`, this.x, this.normed, count, this.config.hidden_size, this.C);
     this.#attention(layer, `${prefix}self_attn.`, count);
-    this.#norm(`${prefix}post_attention_layernorm.weight`, this.x, this.normed, count);
+    this.#norm(`${prefix}post_attention_layernorm.weight`, this.x, this.normed, count, this.config.hidden_size, this.C);
     this.#feedForward(`${prefix}mlp.`, count);
   }
 
-  #norm(name, from, to, count) {
-    const { floats, C } = this;
+  // So many rows of so many channels, each `stride` after the other; `to` may be `from`.
+  #norm(name, from, to, count, channels, stride) {
+    const { floats } = this;
     const { start: weight } = this.weights.get(name);
-    const { hidden_size, rms_norm_eps } = this.config;
-    for (let n = 0; n < count; n++, from += C, to += C) {
+    const { rms_norm_eps } = this.config;
+    for (let n = 0; n < count; n++, from += stride, to += stride) {
       let squares = 0;
-      for (let c = 0; c < hidden_size; c++) squares += floats[from + c] * floats[from + c];
-      const scale = 1 / Math.sqrt(squares / hidden_size + rms_norm_eps);
-      for (let c = 0; c < hidden_size; c++) floats[to + c] = floats[weight + c] * (floats[from + c] * scale);
+      for (let c = 0; c < channels; c++) squares += floats[from + c] * floats[from + c];
+      const scale = 1 / Math.sqrt(squares / channels + rms_norm_eps);
+      for (let c = 0; c < channels; c++) floats[to + c] = floats[weight + c] * (floats[from + c] * scale);
     }
   }
 
@@ -161,6 +162,14 @@ export class Decoder {
     this.#project(`${prefix}q_proj`, this.normed, this.q, C, queryChannels, count);
     this.#project(`${prefix}k_proj`, this.normed, this.k, C, kvChannels, count);
     this.#project(`${prefix}v_proj`, this.normed, this.v, C, kvChannels, count);
+    if (this.config.qk_norm) {
+      const { num_heads, num_kv_heads, head_dim } = this.config;
+      for (let n = 0; n < count; n++) {
+        const q = this.q + n * queryChannels, k = this.k + n * kvChannels;
+        this.#norm(`${prefix}q_norm.weight`, q, q, num_heads, head_dim, head_dim);
+        this.#norm(`${prefix}k_norm.weight`, k, k, num_kv_heads, head_dim, head_dim);
+      }
+    }
     this.#rotate(this.q, queryChannels, this.config.num_heads, count);
     this.#rotate(this.k, kvChannels, this.config.num_kv_heads, count);
     for (let head = 0; head < this.config.num_kv_heads; head++) {
@@ -262,7 +271,7 @@ export class Decoder {
   #logits(n) {
     const { floats } = this;
     const { tie_embeddings, vocab_size, logit_softcap: cap } = this.config;
-    this.#norm("norm.weight", this.x + n * this.C, this.normed, 1);
+    this.#norm("norm.weight", this.x + n * this.C, this.normed, 1, this.config.hidden_size, this.C);
     this.#project(tie_embeddings ? "embed_tokens" : "lm_head", this.normed, this.logits_, this.C, this.V, 1);
     if (cap) {
       for (let i = 0; i < vocab_size; i++) floats[this.logits_ + i] = cap * Math.tanh(floats[this.logits_ + i] / cap);
