@@ -368,10 +368,14 @@ def generate(
     """Continue a text. ``settings`` are those of ``SamplingSettings``; the rest is filled by the advice of a shipped
     recipe, ``preset``, or else by the model's own.
 
-    ``on_text`` gets the continuation piece by piece. ``trust_remote_code`` runs Python code that the folder of a
-    model by others brings along. Raises ``BadInput`` for a setting out of range.
+    ``on_text`` gets the continuation piece by piece. ``remarks`` of what is returned say what to know of an equation
+    that is asked for: that it has no answer, or that the model was trained on none like it. ``trust_remote_code``
+    runs Python code that the folder of a model by others brings along.
+
+    Raises ``BadInput`` for a setting out of range.
     """
     from smidgen.checkpoints.open_model import open_model
+    from smidgen.data.arithmetic.remarks import remarks
     from smidgen.evaluation.log_likelihood import token_log_probabilities
     from smidgen.generation.decoding import complete
     from smidgen.generation.threads import single_thread
@@ -404,6 +408,7 @@ def generate(
         "tokens": len(completion.token_ids),
         "finish_reason": completion.finish_reason,
         "tokens_per_second": round(len(completion.token_ids) / max(seconds, 1e-9), 1),
+        "remarks": remarks(prompt, opened.equations),
     }
     if not echo_logprobs:
         return result

@@ -17,7 +17,14 @@ from .tiny import ARITHMETIC, CONTEXT, DIGITS, VOCAB_SIZE, farthest, logits_of, 
 OPTIONS = {
     "xsa": {"xsa": True},
     "digit features": DIGITS,
-    "everything": {"xsa": True, "qk_norm": True, **DIGITS, "attention_bias": True, "mlp_bias": True, "tie_embeddings": False},
+    "everything": {
+        "xsa": True,
+        "qk_norm": True,
+        **DIGITS,
+        "attention_bias": True,
+        "mlp_bias": True,
+        "tie_embeddings": False,
+    },
 }
 GREEDY = {"do_sample": False, "max_new_tokens": 12}
 NEW_TOKENS = 12

@@ -27,7 +27,10 @@ SHAPES = {
     "stock": (PLAIN, {}),
     "stock with text rules": (RULES, {"attention_bias": True, "mlp_bias": True, "tie_embeddings": False}),
     "xsa": (PLAIN, {"xsa": True}),
-    "everything": (ARITHMETIC, {"xsa": True, "qk_norm": True, **DIGITS, "logit_softcap": 9.0, "tie_embeddings": False}),
+    "everything": (
+        ARITHMETIC,
+        {"xsa": True, "qk_norm": True, **DIGITS, "logit_softcap": 9.0, "tie_embeddings": False},
+    ),
 }
 
 pytestmark = [

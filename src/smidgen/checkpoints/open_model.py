@@ -18,18 +18,22 @@ from smidgen.checkpoints.foreign_tokenizer import ForeignStreamingDecoder, Forei
 from smidgen.checkpoints.gguf.container import read_gguf
 from smidgen.checkpoints.gguf.llama import config_of, weights_of
 from smidgen.checkpoints.gguf.vocabulary import tokenizer_of
+from smidgen.checkpoints.shipped import shipped_model, shipped_models
 from smidgen.design.llama_config import from_llama_config
 from smidgen.errors import BadInput
 from smidgen.model.config import DigitTokenIds, ModelConfig
 from smidgen.model.decoder import Decoder
 from smidgen.recipes.loading import recipe_from_dict
 from smidgen.recipes.sampling import SamplingSettings
+from smidgen.recipes.trained_equations import TrainedEquations, trained_equations
 from smidgen.records import manifest
 from smidgen.records.fingerprint import sha256_of_file
 from smidgen.records.run_folder import RunFolder
 from smidgen.tokenization import folder as tokenizer_folder
 from smidgen.tokenization.tokenizer import StreamingDecoder, Tokenizer
 
+# Beside an export, what is known of its making.
+PROVENANCE = "smidgen_provenance.json"
 # The key of config.json under which exports with remote code keep our own settings.
 SMIDGEN_KEY = "smidgen"
 
@@ -39,8 +43,9 @@ class OpenModel:
     """A decoder in evaluation mode with its tokenizer.
 
     ``weights_sha256`` names the weights for records, ``sampling`` is how its makers recommend to sample, and
-    ``max_length`` the longest sequence to score where that is not the design's context. Of a run ``recipe_sha256``,
-    ``license`` (empty where not stated) and ``training_tokens`` are known. A model of others may have a
+    ``max_length`` the longest sequence to score where that is not the design's context. Of a run and of what is
+    exported from it ``recipe_sha256``, ``license`` (empty where not stated), ``training_tokens``, the recipe's
+    ``prompts`` and the ``equations`` that the model was trained on are known. A model of others may have a
     ``ForeignDecoder`` and a ``ForeignTokenizer``, which have what scoring and generation use of ours.
     """
 
@@ -55,6 +60,8 @@ class OpenModel:
     recipe_sha256: str = ""
     license: str = ""
     training_tokens: int | None = None
+    prompts: tuple[str, ...] = ()
+    equations: tuple[TrainedEquations, ...] = ()
 
     @property
     def config(self) -> ModelConfig:
@@ -75,15 +82,22 @@ class OpenModel:
 def open_model(path: Path, *, remote_code: bool = False) -> OpenModel:
     """Open a run folder (its newest valid checkpoint), one of its checkpoints, a Hugging Face folder or a GGUF file.
 
-    Of a checkpoint the averaged weights are opened where it has them.
+    Of a checkpoint the averaged weights are opened where it has them. Where nothing lies at ``path``, it may be the
+    name of a model that comes with Smidgen.
 
     Folders that others made are read by transformers. Python code in them runs with ``remote_code`` only, and never
     that of our own exports. Raises ``BadInput``.
     """
     if path.suffix == ".gguf" and path.is_file():
         return _open_gguf(path)
+    if not path.exists():
+        path = shipped_model(str(path)) or path
     if not path.is_dir():
-        raise BadInput(f"{path}: no such folder; give a run folder, a Hugging Face folder or a .gguf file")
+        names = ", ".join(shipped_models()) or "none"
+        raise BadInput(
+            f"{path}: no such folder; give a run folder, a Hugging Face folder, a .gguf file, or the name of a model "
+            f"that comes with Smidgen ({names})"
+        )
     if RunFolder(path).exists:
         return _open_run(RunFolder(path), *require_checkpoint(RunFolder(path).checkpoints))
     if (step := step_of(path)) is not None and (run := RunFolder(path.resolve().parent.parent)).exists:
@@ -142,6 +156,8 @@ def _open_run(run: RunFolder, checkpoint: Checkpoint, notices: list[str]) -> Ope
         recipe_sha256=recipe.fingerprint,
         license=recipe.published.license,
         training_tokens=checkpoint.state.get("tokens"),
+        prompts=recipe.prompts,
+        equations=trained_equations(recipe),
     )
 
 
@@ -186,6 +202,7 @@ def _open_hugging_face(path: Path, *, remote_code: bool) -> OpenModel:
         tokenizer=cast(Tokenizer, tokenizer),
         weights_sha256=weights_sha256(path),
         sampling=_recommended(path / "generation_config.json"),
+        **_provenance(path / PROVENANCE),
     )
 
 
@@ -231,6 +248,23 @@ def _recommended(path: Path) -> SamplingSettings:
     except (TypeError, ValueError):
         return SamplingSettings()
     return settings if values.get("do_sample") else replace(settings, temperature=0.0)
+
+
+def _provenance(path: Path) -> dict[str, Any]:
+    """What an export of ours says of its making, as fields of ``OpenModel``; nothing where it is unusable."""
+    values = manifest.read_record(path)
+    try:
+        return {
+            "recipe_sha256": str(values["recipe_sha256"]),
+            "license": str(values["license"]),
+            "training_tokens": values["training_tokens"],
+            "prompts": tuple(map(str, values["prompts"])),
+            "equations": tuple(
+                TrainedEquations(**{**each, "operators": tuple(each["operators"])}) for each in values["equations"]
+            ),
+        }
+    except (KeyError, TypeError):
+        return {}
 
 
 def _read_weights(path: Path) -> dict[str, Tensor]:

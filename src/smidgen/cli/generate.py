@@ -80,4 +80,6 @@ def generate(
     for entry in [*result.get("prompt_logprobs", []), *result.get("logprobs", [])]:
         value = "       -" if entry["logprob"] is None else f"{entry['logprob']:8.3f}"
         print(f"{value}  {entry['token']}")
+    for remark in result["remarks"]:
+        print(f"note: {remark}", file=sys.stderr)
     print(f"{result['tokens']} tokens, {result['tokens_per_second']:.0f} tokens/s", file=sys.stderr)

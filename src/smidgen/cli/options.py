@@ -9,7 +9,7 @@ from smidgen.user_cache import user_cache
 
 RecipeArgument = Annotated[str, typer.Argument(metavar="RECIPE", help="Name of a shipped recipe or a .toml file.")]
 ModelArgument = Annotated[
-    Path, typer.Argument(metavar="MODEL", help="A run folder, a Hugging Face folder or a GGUF file.")
+    Path, typer.Argument(metavar="MODEL", help="A run folder, a Hugging Face folder, a GGUF file or a name.")
 ]
 Overrides = Annotated[
     list[str] | None,

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 def play(
     models: Annotated[
-        list[Path],
-        typer.Argument(metavar="MODEL [MODEL2]", help="One model, or two to compare."),
-    ],
+        list[Path] | None,
+        typer.Argument(metavar="[MODEL [MODEL2]]", help="One model, or two to compare; else one that comes along."),
+    ] = None,
     host: Host = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes any that is free.")] = 8001,
     allow_host: AllowHost = None,
@@ -30,6 +30,7 @@ def play(
 
     Needs pip install "smidgen[serve]". There is no password: whoever reaches the address may use it. Ctrl-C ends it.
     """
+    from smidgen.checkpoints.shipped import DEFAULT_MODEL
     from smidgen.cli.local_server import run_local_server
 
     def app_of(opened: "list[OpenModel]", hosts: tuple[str, ...]) -> "Starlette":
@@ -39,7 +40,7 @@ def play(
 
     run_local_server(
         app_of,
-        models,
+        models or [Path(DEFAULT_MODEL)],
         host=host,
         port=port,
         allow_host=allow_host,

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from smidgen.checkpoints.open_model import OpenModel, open_model
+from smidgen.checkpoints.open_model import PROVENANCE, OpenModel, open_model
 from smidgen.design.llama_config import is_stock_llama
 from smidgen.errors import BadInput
 from smidgen.export import read_back, travelling_code
@@ -109,6 +109,18 @@ def _write_model(model: OpenModel, folder: Path, recommended: SamplingSettings |
     atomic.write_bytes(folder / "model.safetensors", weights)
     if not is_stock_llama(model.config):
         _write_texts(travelling_code.model_files(), folder)
+    if model.recipe_sha256:
+        atomic.write_json(folder / PROVENANCE, _provenance(model))
+
+
+def _provenance(model: OpenModel) -> dict[str, Any]:
+    return {
+        "recipe_sha256": model.recipe_sha256,
+        "license": model.license,
+        "training_tokens": model.training_tokens,
+        "prompts": list(model.prompts),
+        "equations": [asdict(equations) for equations in model.equations],
+    }
 
 
 def _named_tensors(decoder: Decoder, stored: torch.dtype) -> dict[str, Tensor]:

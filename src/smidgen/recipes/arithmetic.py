@@ -9,6 +9,9 @@ MOST_DIGITS = 20
 # Operands of * and / are drawn with one random number of 53 bits, which is exact up to 15 digits.
 MOST_FACTOR_DIGITS = 10
 MOST_DEPTH = 3
+# ArithMark 2: no operand is larger, and all answers are below the limit.
+LARGEST_OPERAND = 150
+ANSWER_LIMIT = 1_000
 # What a level leaves open: how equations are written, not which.
 LAYOUT = ("equations", "steps_share", "reversed_share", "compact_share", "loose_share", "hold_out_swapped")
 SHARES = ("carry_share", "negative_operands", "steps_share", "reversed_share", "compact_share", "loose_share")

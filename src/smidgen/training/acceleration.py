@@ -107,8 +107,9 @@ def read_projected(
     """``Attention.read`` by our kernel, of what the joined projections give; the mask is that of ``keep_apart``."""
     first_BT = None if mask_B1TS is None else mask_B1TS[:, 0, :, 0]
     heads = attention.q_proj.out_features // attention.head_dim
+    normed_BTP = _queries_and_keys_normed(attention, projected_BTP)
     out_BTQ, *_ = attention_kernel.causal_attention(
-        _queries_and_keys_normed(attention, projected_BTP), *rotation, first_BT, heads, attention.num_kv_heads, attention.xsa
+        normed_BTP, *rotation, first_BT, heads, attention.num_kv_heads, attention.xsa
     )
     return out_BTQ
 

@@ -25,7 +25,14 @@ OUTPUT = "document.querySelector('.output').innerText"
 
 @pytest.fixture(scope="module")
 def model():
-    shape = {"xsa": True, "qk_norm": True, **DIGITS, "attention_bias": True, "tie_embeddings": False, "logit_softcap": 4.0}
+    shape = {
+        "xsa": True,
+        "qk_norm": True,
+        **DIGITS,
+        "attention_bias": True,
+        "tie_embeddings": False,
+        "logit_softcap": 4.0,
+    }
     return replace(tiny_model(RULES, **shape), sampling=RECOMMENDED)
 
 

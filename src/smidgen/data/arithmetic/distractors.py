@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from smidgen.data.arithmetic.expression import ANSWER_LIMIT, OPERATORS, Equation, value_of
+from smidgen.data.arithmetic.expression import OPERATORS, Equation, value_of
 from smidgen.data.arithmetic.weighted import Draw
 from smidgen.errors import BadInput
+from smidgen.recipes.arithmetic import ANSWER_LIMIT
 
 Row = tuple[int, ...]
 

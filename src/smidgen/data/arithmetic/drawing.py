@@ -5,12 +5,12 @@ from math import prod
 from random import Random
 
 from smidgen.data.arithmetic.carrying import borrowing_subtrahend, carrying_addend
-from smidgen.data.arithmetic.expression import ANSWER_LIMIT, OPERATORS, Tree, parse
+from smidgen.data.arithmetic.expression import OPERATORS, Tree, parse
 from smidgen.data.arithmetic.forms import expression_forms
 from smidgen.data.arithmetic.sizes import ArithMarkSizes, DigitSizes, Sizes
 from smidgen.data.arithmetic.weighted import Draw, Weighted
 from smidgen.errors import BadInput
-from smidgen.recipes.arithmetic import FEWEST_OPERANDS, ArithmeticSettings
+from smidgen.recipes.arithmetic import ANSWER_LIMIT, FEWEST_OPERANDS, ArithmeticSettings
 
 # No settings lead beyond this: eight operands of 20 digits, or products of two numbers of 10.
 NO_LIMIT = 10**30

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from smidgen.recipes.arithmetic import Operator
 
 OPERATORS: tuple[Operator, ...] = ("+", "-", "*", "/")
-# Answers of ArithMark 2 are below this.
-ANSWER_LIMIT = 1_000
 TOKEN = re.compile(r"\d+|[-+*/()n]")
 
 # (operator, left, right, text with two holes); a leaf is a number, or None where one is still to be drawn.

@@ -4,11 +4,10 @@ from typing import Protocol
 
 from smidgen.data.arithmetic.expression import apply
 from smidgen.data.arithmetic.weighted import Draw, Weighted
-from smidgen.recipes.arithmetic import ArithmeticSettings
+from smidgen.recipes.arithmetic import LARGEST_OPERAND, ArithmeticSettings
 
 # ArithMark 2: operands mostly 0-80, some to about 150. The share of large ones is assumed.
 LARGEST_USUAL_OPERAND = 80
-LARGEST_OPERAND = 150
 SHARE_OF_LARGE_OPERANDS = 0.1
 # A draw of 53 bits is exact for so many digits; longer numbers are put together from two.
 DIGITS_OF_A_DRAW = 15

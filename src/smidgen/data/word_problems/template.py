@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from smidgen.data.arithmetic import ANSWER_LIMIT, is_held_out, value_of
+from smidgen.data.arithmetic import is_held_out, value_of
 from smidgen.data.dice import Dice
 from smidgen.data.word_problems.words import NAMES, unit
+from smidgen.recipes.arithmetic import ANSWER_LIMIT
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,7 @@ from typing import Any
 from smidgen.checkpoints.open_model import OpenModel, config_as_dict
 from smidgen.export.web.study import sampler_study
 from smidgen.native.location import default_cache
-from smidgen.recipes.loading import recipe_from_dict
 from smidgen.recipes.presets import card_presets
-from smidgen.records.run_folder import RunFolder
 from smidgen.tokenization.byte_symbols import byte_symbols
 from smidgen.tokenization.native.characters import character_classes
 from smidgen.tokenization.text_rules import MOST_CAPITALS, MOST_DIGITS
@@ -35,6 +33,7 @@ def model_description(model: OpenModel, weights: Mapping[str, Any] | None) -> di
         "sampling": asdict(model.sampling),
         "presets": [{"name": name, "settings": asdict(advice)} for name, advice in card_presets().items()],
         "prompts": list(_prompts(model)),
+        "equations": [asdict(equations) for equations in model.equations],
         "study": sampler_study(model),
         "weights": None if weights is None else dict(weights),
     }
@@ -67,9 +66,8 @@ def pieces_description(tokenizer: Tokenizer) -> dict[str, Any]:
 
 def _prompts(model: OpenModel) -> tuple[str, ...]:
     """Those of its recipe, else some that fit what it is for."""
-    run = RunFolder(model.path)
-    if run.exists:
-        return recipe_from_dict(run.stored_recipe(), origin=str(run.recipe)).prompts
+    if model.prompts:
+        return model.prompts
     return (*EQUATIONS, *PROMPTS) if getattr(model.config, "has_digit_features", False) else PROMPTS
 
 

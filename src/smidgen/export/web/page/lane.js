@@ -2,6 +2,7 @@
 
 import { AttentionPanel } from "./attention_panel.js";
 import { element } from "./elements.js";
+import { remarks } from "./equations.js";
 import { loopStart } from "./loops.js";
 import { segments } from "./segments.js";
 import { count, counted } from "./words.js";
@@ -73,7 +74,7 @@ export class Lane {
           this.#showSoon();
         },
       });
-      told = this.#ended(end, count, unseen, seed);
+      told = this.#ended(end, count, unseen, seed, text);
     } catch (error) {
       told = `It failed: ${error.message}.`;
     }
@@ -147,12 +148,12 @@ export class Lane {
     }
   }
 
-  #ended({ reason, speed, seconds }, written, unseen, seed) {
+  #ended({ reason, speed, seconds }, written, unseen, seed, prompt) {
     const parts = [counted(written, "token")];
     if (speed) parts.push(`${count(Math.round(speed))} tokens/s`);
     else parts.push(`${seconds.toFixed(1)} s`);
     parts.push(REASONS[reason] ?? reason, `seed ${seed}`);
-    const sentences = [parts.join(" · ")];
+    const sentences = [parts.join(" · "), ...remarks(prompt ?? "", this.description.equations)];
     if (unseen) {
       const { context_length } = this.description.config;
       sentences.push(`The text is longer than the model can see: it read the last ${count(context_length)} tokens.`);
