@@ -52,7 +52,7 @@ class Recipe:
     def _check_digit_features(self) -> None:
         """What training does to equations needs a model that sees them."""
         training = self.training
-        for name in ("question_weight", "answer_weight", "place_offset"):
+        for name in ("question_weight", "answer_weight", "scratch_weight", "place_offset"):
             value = getattr(training, name)
             if value != getattr(TrainingSettings, name) and not self.design.has_digit_features:
                 raise ValueError(

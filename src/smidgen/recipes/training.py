@@ -55,6 +55,9 @@ class TrainingSettings:
     # How much the loss of an equation's tokens counts, those up to "=" and those behind it; that of all others has 1.
     question_weight: float = 1.0
     answer_weight: float = 1.0
+    # How much it counts that the tokens behind an operand predict the digits of the value so far, in place of the
+    # token that follows them (training/scratch.py); 0 leaves them to that.
+    scratch_weight: float = 0.0
     # In training, the places of a sequence's digits begin anywhere up to so far behind the first (arXiv:2405.17399).
     place_offset: int = 0
     # Averages of the weights, which are then what is evaluated and exported: exponential over steps (usual: 0.999),
@@ -102,6 +105,7 @@ class TrainingSettings:
             "z_loss",
             "question_weight",
             "answer_weight",
+            "scratch_weight",
             "place_offset",
             "average_checkpoints",
             "divergence_patience",
@@ -120,7 +124,7 @@ class TrainingSettings:
 
     @property
     def weighs_equations(self) -> bool:
-        return (self.question_weight, self.answer_weight) != (1.0, 1.0)
+        return (self.question_weight, self.answer_weight, self.scratch_weight) != (1.0, 1.0, 0.0)
 
     @property
     def has_plain_loss(self) -> bool:

@@ -7,7 +7,7 @@ weights, gradients and optimiser states of all members, each once, and what pass
 M models    S sequences of a step    U tokens and the next
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,6 +38,7 @@ SHARED_SETTINGS = (
     "z_loss",
     "question_weight",
     "answer_weight",
+    "scratch_weight",
     "place_offset",
 )
 
@@ -175,18 +176,26 @@ class Stack:
 
         The shape never changes: in the place of a member that has ended or waits, the work is done for nothing.
         """
-        ids_SMU = self._of_all({seat: seat.trainer.next_ids() for seat in due})
-        offsets = {seat: seat.trainer.next_place_offsets() for seat in due}
-        known = {seat: offset_S for seat, offset_S in offsets.items() if offset_S is not None}
-        place_offset_SM = self._of_all(known) if known else None
-        losses, norms = (values.unbind() for values in self.step.gradients(ids_SMU, place_offset_SM=place_offset_SM))
-        found = zip(self.together, losses, norms, strict=True)
-        return [(seat, loss, norm) for seat, loss, norm in found if seat in offsets]
+        ids = {seat: seat.trainer.next_ids() for seat in due}
+        ids_SMU = self._of_all(ids)
+        assert ids_SMU is not None
+        losses_M, norms_M = self.step.gradients(
+            ids_SMU,
+            place_offset_SM=self._of_all({seat: seat.trainer.next_place_offsets() for seat in due}),
+            scratch_SMT=self._of_all({seat: seat.trainer.scratch(ids_SU) for seat, ids_SU in ids.items()}),
+        )
+        found = zip(self.together, losses_M.unbind(), norms_M.unbind(), strict=True)
+        return [(seat, loss, norm) for seat, loss, norm in found if seat in ids]
 
-    def _of_all(self, of_due: dict[Seat, Tensor]) -> Tensor:
-        """What the members that are due read, and the first of them in the place of each other: (S, M, ...)."""
-        first = next(iter(of_due.values()))
-        return torch.stack([of_due.get(seat, first) for seat in self.together], dim=1)
+    def _of_all(self, of_due: Mapping[Seat, Tensor | None]) -> Tensor | None:
+        """What the members that are due have, and the first of them in the place of each other: (S, M, ...); None
+        where they have none.
+        """
+        known = {seat: tensor for seat, tensor in of_due.items() if tensor is not None}
+        if not known:
+            return None
+        first = next(iter(known.values()))
+        return torch.stack([known.get(seat, first) for seat in self.together], dim=1)
 
     def take_step(self, seat: Seat, loss: Tensor, gradient_norm: Tensor) -> None:
         before = seat.trainer.other_seconds

@@ -50,11 +50,15 @@ class StackedStep(Step):
         self._steps = list(steps)
 
     def gradients(
-        self, ids_SMU: Tensor, sequences: int | None = None, place_offset_SM: Tensor | None = None
+        self,
+        ids_SMU: Tensor,
+        sequences: int | None = None,
+        place_offset_SM: Tensor | None = None,
+        scratch_SMT: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """``Step.gradients`` of each model, (M) and (M); the gradients are with the weights of each, clipped."""
         self.forget_gradients()
-        loss_M = self._own_share(ids_SMU, place_offset_SM, sequences or len(ids_SMU))
+        loss_M = self._own_share(ids_SMU, (place_offset_SM, scratch_SMT), sequences or len(ids_SMU))
         self.decoder.hand_out_gradients()
         return loss_M, torch.stack([step.clip() for step in self._steps])
 
@@ -66,9 +70,16 @@ class StackedStep(Step):
         scales = [step.loss_scale.scale for step in self._steps if step.loss_scale is not None]
         return objective_M * torch.stack(scales) if scales else objective_M
 
-    def _losses_of(self, ids_BMU: Tensor, place_offset_BM: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        place_offset_N = None if place_offset_BM is None else place_offset_BM.T.flatten()
-        return super()._losses_of(ids_BMU.transpose(0, 1).flatten(0, 1), place_offset_N)
+    def _losses_of(
+        self, ids_BMU: Tensor, place_offset_BM: Tensor | None = None, scratch_BMT: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        # Behind each other, as the models are stacked.
+        ids_NU, place_offset_N, scratch_NT = (
+            None if each is None else each.transpose(0, 1).flatten(0, 1)
+            for each in (ids_BMU, place_offset_BM, scratch_BMT)
+        )
+        assert ids_NU is not None
+        return super()._losses_of(ids_NU, place_offset_N, scratch_NT)
 
     def _losses_of_logits(
         self, logits_NTV: Tensor, targets_NT: Tensor, weights_NT: Tensor | None

@@ -4,7 +4,6 @@ B sequences of one forward pass    S sequences of the step    U = T + 1 tokens, 
 """
 
 from collections.abc import Callable, Sequence
-from itertools import repeat
 
 import torch
 from torch import Tensor
@@ -19,6 +18,7 @@ from smidgen.training.loss_weights import loss_weights
 from smidgen.training.losses import training_losses
 from smidgen.training.optimizer import DecoderOptimizer
 from smidgen.training.ranks import Ranks
+from smidgen.training.scratch import NO_TARGET
 
 # The mode of torch.compile that records CUDA graphs, whose memory is written again on every replay.
 CUDA_GRAPHS = "reduce-overhead"
@@ -57,15 +57,20 @@ class Step:
         self._losses = self._compiled()
 
     def gradients(
-        self, ids_SU: Tensor, sequences: int | None = None, place_offset_S: Tensor | None = None
+        self,
+        ids_SU: Tensor,
+        sequences: int | None = None,
+        place_offset_S: Tensor | None = None,
+        scratch_ST: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Mean cross entropy in nats per token and the gradient's norm before clipping, both still on the device.
 
         ``ids_SU`` are this rank's part of a step of so many ``sequences``; what comes out is of the whole step, the
-        same on every rank. ``place_offset_S`` shifts the places of digits in each sequence. Raises
-        ``OutOfResources`` when memory does not hold the smallest pass.
+        same on every rank. ``place_offset_S`` shifts the places of digits in each sequence,
+        ``scratch_ST`` are the targets of ``scratch_targets``. Raises ``OutOfResources`` when memory does not hold the
+        smallest pass.
         """
-        loss = self._own_share(ids_SU, place_offset_S, sequences or len(ids_SU))
+        loss = self._own_share(ids_SU, (place_offset_S, scratch_ST), sequences or len(ids_SU))
         self.ranks.add_up([*self._gradients(), loss])
         return loss, self.clip()
 
@@ -83,11 +88,11 @@ class Step:
     def _gradients(self) -> list[Tensor]:
         return [parameter.grad for parameter in self.decoder.parameters() if parameter.grad is not None]
 
-    def _own_share(self, ids_SU: Tensor, place_offset_S: Tensor | None, sequences: int) -> Tensor:
+    def _own_share(self, ids_SU: Tensor, besides: Sequence[Tensor | None], sequences: int) -> Tensor:
         """Add this rank's part of the step's gradients up; return its part of the step's loss."""
         while True:
             try:
-                return self._passes(ids_SU, place_offset_S, sequences)
+                return self._passes(ids_SU, besides, sequences)
             except RuntimeError as error:
                 if not is_out_of_memory(error):
                     raise
@@ -99,14 +104,13 @@ class Step:
             # Here, because the error keeps hold of what filled the memory.
             self._take_smaller_passes()
 
-    def _passes(self, ids_SU: Tensor, place_offset_S: Tensor | None, sequences: int) -> Tensor:
+    def _passes(self, ids_SU: Tensor, besides: Sequence[Tensor | None], sequences: int) -> Tensor:
         self.decoder.train()
         total = torch.zeros((), device=self.device)
-        ids = self._uploaded(ids_SU).split(self.micro_batch)
-        offsets = repeat(None) if place_offset_S is None else self._uploaded(place_offset_S).split(self.micro_batch)
-        for ids_BU, place_offset_B in zip(ids, offsets, strict=False):
+        parts_of = [None if each is None else self._uploaded(each).split(self.micro_batch) for each in besides]
+        for number, ids_BU in enumerate(self._uploaded(ids_SU).split(self.micro_batch)):
             parts = sequences / len(ids_BU)
-            objective, cross_entropy = self._losses(ids_BU, place_offset_B)
+            objective, cross_entropy = self._losses(ids_BU, *(each and each[number] for each in parts_of))
             # The sum is over the models of a stack; here it is of one.
             self._scaled(objective / parts).sum().backward()
             total = total + cross_entropy / parts
@@ -153,13 +157,23 @@ class Step:
         mode = None if self.compile_mode == "default" else self.compile_mode
         return torch.compile(self._losses_of, fullgraph=True, dynamic=False, mode=mode)
 
-    def _losses_of(self, ids_BU: Tensor, place_offset_B: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def _losses_of(
+        self, ids_BU: Tensor, place_offset_B: Tensor | None = None, scratch_BT: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         with autocast(self.device, self.dtype):
             ids_BT, targets_BT = ids_BU[:, :-1], ids_BU[:, 1:]
             mask_B1TS = None if self.end_of_text_id is None else self._keep_apart(ids_BT, self.end_of_text_id)
             x_BTC = self.decoder.hidden_states(ids_BT, mask_B1TS=mask_B1TS, place_offset_B=place_offset_B)
             if self._own_cross_entropy is None:
-                return self._losses_of_logits(self.decoder.logits(x_BTC), targets_BT, self._weights_of(ids_BU))
+                logits_BTV, weights_BT = self.decoder.logits(x_BTC), self._weights_of(ids_BU)
+                if scratch_BT is None or weights_BT is None:
+                    return self._losses_of_logits(logits_BTV, targets_BT, weights_BT)
+                is_scratch_BT = scratch_BT != NO_TARGET
+                weights_BT = torch.where(is_scratch_BT, self.settings.scratch_weight, weights_BT)
+                chosen_BT = torch.where(is_scratch_BT, scratch_BT, targets_BT)
+                objective, _ = self._losses_of_logits(logits_BTV, chosen_BT, weights_BT)
+                # What is reported is how well the text itself is predicted.
+                return objective, self._losses_of_logits(logits_BTV.detach(), targets_BT, None)[1]
             cross_entropy = self._own_cross_entropy(x_BTC, targets_BT)
             return cross_entropy, cross_entropy.detach()
 

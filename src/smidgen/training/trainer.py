@@ -20,6 +20,7 @@ from smidgen.errors import BadInput
 from smidgen.evaluation.held_out import held_out_documents, score_held_out
 from smidgen.model.config import ModelConfig
 from smidgen.model.decoder import Decoder
+from smidgen.model.digit_features import token_classes
 from smidgen.model.initialisation import initialise
 from smidgen.recipes.recipe import Recipe
 from smidgen.records import measurements
@@ -44,6 +45,7 @@ from smidgen.training.progress import Progress, TrainingResult
 from smidgen.training.ranks import Ranks
 from smidgen.training.saving import Keeping, most_bytes
 from smidgen.training.schedule import learning_rate, warmup_steps
+from smidgen.training.scratch import scratch_targets
 from smidgen.training.step import Step
 from smidgen.training.trial import Trial
 from smidgen.training.watch import LossWatch
@@ -194,8 +196,10 @@ class Trainer:
 
     def compute_gradients(self) -> tuple[Tensor, Tensor]:
         """Mean loss of the step in nats per token and the gradient's norm before clipping, on the device."""
-        sequences = self.plan.step_sequences(self.step)
-        return self.computation.gradients(self.next_ids(), sequences, place_offset_S=self.next_place_offsets())
+        sequences, ids_SU = self.plan.step_sequences(self.step), self.next_ids()
+        return self.computation.gradients(
+            ids_SU, sequences, place_offset_S=self.next_place_offsets(), scratch_ST=self.scratch(ids_SU)
+        )
 
     def next_ids(self) -> Tensor:
         """What this rank reads in the next step, (S, U)."""
@@ -208,6 +212,15 @@ class Trainer:
         if not largest:
             return None
         return place_offsets(self.plan.share(self.step), largest=largest, seed=self.settings.order_seed)
+
+    def scratch(self, ids_SU: Tensor) -> Tensor | None:
+        """What the tokens behind operands are to predict instead of the next, (S, T); None where nothing is asked."""
+        config = self.decoder.config
+        if not self.settings.scratch_weight or config.digit_token_ids is None:
+            return None
+        class_V = token_classes(config.digit_token_ids, config.vocab_size)
+        least_first = self.recipe.tokenizer.digits == "reversed"
+        return scratch_targets(ids_SU, class_V, config.digit_token_ids, least_first=least_first)
 
     def take_step(self, loss: Tensor, gradient_norm: Tensor) -> None:
         """All that follows once the gradients are there."""

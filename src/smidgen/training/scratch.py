@@ -1,0 +1,166 @@
+"""What the tokens behind an operand are made to predict: the value of the expression so far, digit by digit.
+
+A model that writes an answer at once has to find the values in between first. Nobody asks for those in the text, so
+that it learns them from the error of the answer alone. But what follows an operand (a blank, an operator, a blank) is
+read and predicts nothing of use: there the digits of the value so far, the least significant first, take the place of
+the next token as the target. Nothing changes in the model, and no token is written or read more; all that is lost is
+the likelihood of an equation's own operators.
+
+    12 * 4 + 30 / 5 - 7 = 47      behind 4: 8 4 =     behind 30: 8 7 =     behind 5: 6 = =     behind 7: 7
+
+S sequences    U = T + 1 tokens
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from smidgen.model.config import DigitTokenIds
+from smidgen.model.digit_features import Role, TokenClass, role_ids
+
+NO_TARGET = -1
+# Tokens behind an operand that are used: a blank, an operator, a blank.
+MOST_DIGITS = 3
+
+
+def scratch_targets(ids_SU: Tensor, class_V: Tensor, known: DigitTokenIds, *, least_first: bool) -> Tensor:
+    """The target of each token where it is a digit of a value so far, or "=" for the end of its digits; ``NO_TARGET``
+    elsewhere: (S, T).
+
+    Of the questions of strict equations that begin in their sequence. ``least_first`` says in which order the
+    tokenizer writes digits. What behind an operand is so far: after * and / their result, after + and - that of all
+    since the parenthesis opened, before ")" too. Values below 0 and quotients that are not whole are left out.
+    """
+    class_SU = class_V[ids_SU]
+    role_SU = role_ids(class_SU)
+    targets_SU = torch.full_like(ids_SU, NO_TARGET)
+    digit_of = {token_id: digit for digit, token_id in enumerate(known.digits)}
+    sign_of = dict(zip(known.operators, "+-*/", strict=True))
+    for row, end in (role_SU == Role.EQUALS.value).nonzero().tolist():
+        ids, classes = ids_SU[row, :end].tolist(), class_SU[row, :end].tolist()
+        start = _line_start(classes)
+        if start is None:
+            continue
+        tokens = [
+            _Token(place, kind, digit_of.get(token_id), sign_of.get(token_id), role == Role.SIGN.value)
+            for place, kind, token_id, role in zip(
+                range(start, end), classes[start:], ids[start:], role_SU[row, start:end].tolist(), strict=True
+            )
+        ]
+        for place, digit in _digits_of_values(tokens, least_first):
+            targets_SU[row, place] = known.equals if digit is None else known.digits[digit]
+    return targets_SU[:, :-1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    place: int
+    kind: int
+    digit: int | None
+    operator: str | None
+    is_sign: bool
+
+
+class _Sum:
+    """The terms since a parenthesis opened: ``value`` of those before the last, which may still be multiplied."""
+
+    def __init__(self) -> None:
+        self.before: int | None = 0
+        self.term: int | None = None
+        self.sign, self.operator, self.operands = 1, "", 0
+
+    def take(self, number: int | None) -> None:
+        self.operands += 1
+        if self.operator == "*":
+            self.term = _or_none(self.term, number, lambda left, right: left * right)
+        elif self.operator == "/":
+            self.term = _or_none(self.term, number, _quotient)
+        else:
+            self.term = number
+
+    def operate(self, operator: str) -> None:
+        if operator in "+-":
+            self.before, self.sign = self.value, 1 if operator == "+" else -1
+        self.operator = operator
+
+    @property
+    def value(self) -> int | None:
+        return _or_none(self.before, self.term, lambda before, term: before + self.sign * term)
+
+
+def _or_none(left: int | None, right: int | None, function: Callable[[int, int], int | None]) -> int | None:
+    return None if left is None or right is None else function(left, right)
+
+
+def _quotient(left: int, right: int) -> int | None:
+    return None if right == 0 or left % right else left // right
+
+
+def _line_start(classes: Sequence[int]) -> int | None:
+    """Where the line begins whose end this is, None where it begins before."""
+    for place in range(len(classes) - 1, -1, -1):
+        if classes[place] == TokenClass.LINE_START.value:
+            return place + 1
+    return None
+
+
+def _digits_of_values(tokens: Sequence[_Token], least_first: bool) -> Iterator[tuple[int, int | None]]:
+    """Places and the digits that are to be predicted there, None for the end of the number."""
+    sums, sign, index = [_Sum()], 1, 0
+    while index < len(tokens):
+        token = tokens[index]
+        index += 1
+        if token.digit is not None:
+            digits = [token.digit]
+            while index < len(tokens) and tokens[index].digit is not None:
+                digits.append(tokens[index].digit or 0)
+                index += 1
+            sums[-1].take(sign * _number(digits, least_first))
+            sign = 1
+            yield from _at(_behind(tokens[index:]), _so_far(sums[-1], tokens[index:]))
+        elif token.is_sign:
+            sign = -1
+        elif token.operator is not None:
+            sums[-1].operate(token.operator)
+        elif token.kind == TokenClass.OPEN.value:
+            if sign < 0:
+                return  # a sign before a parenthesis, which no data of ours has
+            sums.append(_Sum())
+        elif token.kind == TokenClass.CLOSE.value:
+            group = sums.pop().value
+            sums[-1].take(group)
+
+
+def _so_far(known: _Sum, rest: Sequence[_Token]) -> int | None:
+    if known.operands < 2:
+        return None
+    closes = next((token.kind == TokenClass.CLOSE.value for token in rest if not _is_blank(token)), False)
+    return known.value if known.operator in "+-" or closes else known.term
+
+
+def _behind(rest: Sequence[_Token]) -> list[int]:
+    """The places of the tokens before the next operand."""
+    places = []
+    for token in rest[:MOST_DIGITS]:
+        if token.digit is not None or token.is_sign or token.kind == TokenClass.OPEN.value:
+            break
+        places.append(token.place)
+    return places
+
+
+def _at(places: Sequence[int], value: int | None) -> Iterator[tuple[int, int | None]]:
+    if value is None or value < 0:
+        return
+    digits = [int(digit) for digit in reversed(str(value))]
+    for number, place in enumerate(places):
+        yield place, digits[number] if number < len(digits) else None
+
+
+def _number(digits: Sequence[int], least_first: bool) -> int:
+    return int("".join(map(str, reversed(digits) if least_first else digits)))
+
+
+def _is_blank(token: _Token) -> bool:
+    return token.kind == TokenClass.SPACE.value
