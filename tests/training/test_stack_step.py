@@ -13,6 +13,7 @@ from smidgen.training.acceleration import accelerate, has_own_feed_forward, own_
 from smidgen.training.device import has_bfloat16
 from smidgen.training.optimizer import build_optimizer
 from smidgen.training.schedule import learning_rate
+from smidgen.training.scratch import NO_TARGET
 from smidgen.training.stack_step import StackedStep
 from smidgen.training.step import Step
 
@@ -134,17 +135,24 @@ def test_a_stack_of_three_equals_each_alone_over_a_hundred_steps(tiny_recipe, ca
     assert (found[:, 0] - others).abs().amax(dim=0).min() > 100 * CLOSE
 
 
-def test_weights_and_offsets_of_each_model_are_its_own(tiny_recipe):
-    alone, together = (steps_of(tiny_recipe, DESIGNS["everything"], answer_weight=3.0) for _ in range(2))
+def test_weights_offsets_and_scratch_of_each_model_are_its_own(tiny_recipe):
+    weights = {"answer_weight": 3.0, "scratch_weight": 2.0}
+    alone, together, other = (steps_of(tiny_recipe, DESIGNS["everything"], **weights) for _ in range(3))
     # Half of them symbols of equations, so that there are answers.
     ids_SMU = drawn_ids(1) % 19
     offset_SM = torch.randint(20, (SEQUENCES, MODELS), generator=torch.Generator().manual_seed(3))
-    each = [step.gradients(ids_SMU[:, model], None, offset_SM[:, model]) for model, step in enumerate(alone)]
-    found = StackedStep(together, micro_batch=2, compile_mode=None).gradients(ids_SMU, None, offset_SM)
+    # A third of the tokens predict the token before them.
+    scratch_SMT = torch.where(ids_SMU[..., 1:] % 3 == 0, ids_SMU[..., :-1], NO_TARGET)
+    each = [
+        step.gradients(ids_SMU[:, model], None, offset_SM[:, model], scratch_SMT[:, model])
+        for model, step in enumerate(alone)
+    ]
+    found = StackedStep(together, micro_batch=2, compile_mode=None).gradients(ids_SMU, None, offset_SM, scratch_SMT)
     torch.testing.assert_close(torch.stack(found), torch.tensor(each).T)
-    other = steps_of(tiny_recipe, DESIGNS["everything"], answer_weight=3.0)
-    swapped = StackedStep(other, micro_batch=2, compile_mode=None).gradients(ids_SMU, None, offset_SM.flip(1))
-    assert (swapped[0] - found[0])[::2].abs().min() > 1e-6
+    swapped = (offset_SM.flip(1), scratch_SMT.flip(1))
+    losses_M, norms_M = StackedStep(other, micro_batch=2, compile_mode=None).gradients(ids_SMU, None, *swapped)
+    assert (losses_M - found[0])[::2].abs().min() > 1e-6
+    assert (norms_M - found[1])[::2].abs().min() > 1e-3
 
 
 def test_the_bound_notices_a_learning_rate_that_is_a_hundredth_off(tiny_recipe, monkeypatch):
