@@ -162,10 +162,10 @@ def test_interrupted_evaluation_scores_the_same_afterwards(new_run, processes, i
     straight = scores()
     wanted = trials(5, 25)
     while interrupter.sent.total() < wanted:
-        if not interrupter.interrupt(processes.smidgen(*command), interrupter.after(seconds)):
+        ended = not interrupter.interrupt(processes.smidgen(*command), interrupter.after(seconds))
+        # A signal in its last moments, when the scores are written already, finds all of them there or none.
+        if ended or (run.scores / "evaluate.json").exists():
             assert scores() == straight
-        else:
-            assert not (run.scores / "evaluate.json").exists()
     last = processes.smidgen(*command)
     assert last.wait() == 0, last.said
     assert scores() == straight

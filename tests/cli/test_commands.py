@@ -63,7 +63,7 @@ def test_an_export_is_scored_like_its_run(smidgen, finished_run, tmp_path):
 def test_generate_answers_with_the_agreed_keys(smidgen, finished_run):
     words = ["generate", finished_run.path, "--prompt", "The cat", "--json", "--seed", "3"]
     first, second = smidgen(*words).json, smidgen(*words).json
-    assert {"text", "tokens", "finish_reason", "tokens_per_second"} == first.keys()
+    assert {"text", "tokens", "finish_reason", "tokens_per_second", "remarks"} == first.keys()
     assert first["text"] == second["text"]
     assert smidgen(*words[:-1], "4").json["text"] != first["text"]
 

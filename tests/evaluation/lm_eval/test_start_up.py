@@ -69,7 +69,7 @@ def test_a_harness_that_has_changed_still_starts(tmp_path, registry):
 def test_the_wheel_holds_the_module_and_the_line_that_imports_it():
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
     assert "src/smidgen_lm_eval.py" in wheel["packages"]
-    assert wheel["force-include"] == {"src/smidgen_lm_eval.pth": "smidgen_lm_eval.pth"}
+    assert wheel["force-include"]["src/smidgen_lm_eval.pth"] == "smidgen_lm_eval.pth"
     assert (ROOT / "src/smidgen_lm_eval.pth").read_text() == "import smidgen_lm_eval\n"
 
 
