@@ -9,7 +9,9 @@ import pytest
 from smidgen.export.web.browser import Browser, find_browser, served
 from smidgen.export.web.folder import export_web
 from smidgen.generation.decoding import complete
+from smidgen.recipes.loading import load_recipe
 from smidgen.recipes.sampling import SamplingSettings
+from smidgen.recipes.trained_equations import trained_equations
 
 from ..tiny import CONTEXT, DIGITS, RULES, SENTENCES, tiny_model
 
@@ -33,7 +35,8 @@ def model():
         "tie_embeddings": False,
         "logit_softcap": 4.0,
     }
-    return replace(tiny_model(RULES, **shape), sampling=RECOMMENDED)
+    equations = trained_equations(load_recipe("arithmetic-2.7m"))
+    return replace(tiny_model(RULES, **shape), sampling=RECOMMENDED, equations=equations)
 
 
 @pytest.fixture(scope="module")
@@ -241,6 +244,17 @@ def test_a_prompt_longer_than_the_context_is_told(folder, browser):
         browser.wait_until(IS_DONE)
         told = browser.evaluate("document.querySelector('.status').textContent")
     assert f"it read the last {CONTEXT} tokens" in told
+
+
+def test_a_question_without_an_answer_is_told_and_answered(folder, browser):
+    with opened(browser, folder):
+        for prompt, is_told in (("12 / 0 =", True), ("12 + 34 =", False)):
+            browser.evaluate(f"document.getElementById('prompt').value = {json.dumps(prompt)}")
+            browser.evaluate("document.getElementById('write').click()")
+            browser.wait_until(IS_DONE)
+            told = browser.evaluate("document.querySelector('.status').textContent")
+            assert ("12 / 0 divides by zero" in told) == is_told
+            assert " tokens" in told
 
 
 def test_writing_can_be_stopped(folder, browser):
