@@ -16,7 +16,7 @@ from smidgen.records.run_folder import RunFolder
 
 SHORT = (
     "tokenizer.training_bytes=1_500_000",
-    "training.tokens=20_480",
+    "training.tokens=8192",
     "training.batch_tokens=4096",
     "training.micro_batch_size=4",
     "training.warmup_steps=1",
@@ -24,7 +24,8 @@ SHORT = (
     "training.compile=false",
     "training.held_out_steps=100",
     "training.statistics_steps=100",
-    'evaluation.tasks=["arithmark2-generated:20"]',
+    'evaluation.tasks=["minimal-pairs:2"]',
+    "data.held_out_fraction=0.004",
     "sampling.max_new_tokens=8",
 )
 
