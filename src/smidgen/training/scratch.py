@@ -11,12 +11,13 @@ the likelihood of an equation's own operators.
 S sequences    U = T + 1 tokens
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from smidgen.data.arithmetic.expression import apply
 from smidgen.model.config import DigitTokenIds
 from smidgen.model.digit_features import Role, TokenClass, role_ids
 
@@ -69,33 +70,32 @@ class _Sum:
     def __init__(self) -> None:
         self.before: int | None = 0
         self.term: int | None = None
-        self.sign, self.operator, self.operands = 1, "", 0
+        # What joins the last term to those before it, and what stood last.
+        self.joint, self.operator, self.operands = "+", "", 0
 
     def take(self, number: int | None) -> None:
         self.operands += 1
-        if self.operator == "*":
-            self.term = _or_none(self.term, number, lambda left, right: left * right)
-        elif self.operator == "/":
-            self.term = _or_none(self.term, number, _quotient)
-        else:
-            self.term = number
+        is_factor = self.operator in ("*", "/")
+        self.term = _applied(self.operator, self.term, number) if is_factor else number
 
     def operate(self, operator: str) -> None:
         if operator in "+-":
-            self.before, self.sign = self.value, 1 if operator == "+" else -1
+            self.before, self.joint = self.value, operator
         self.operator = operator
 
     @property
     def value(self) -> int | None:
-        return _or_none(self.before, self.term, lambda before, term: before + self.sign * term)
+        return _applied(self.joint, self.before, self.term)
 
 
-def _or_none(left: int | None, right: int | None, function: Callable[[int, int], int | None]) -> int | None:
-    return None if left is None or right is None else function(left, right)
-
-
-def _quotient(left: int, right: int) -> int | None:
-    return None if right == 0 or left % right else left // right
+def _applied(operator: str, left: int | None, right: int | None) -> int | None:
+    """The exact result, None where there is none."""
+    if left is None or right is None:
+        return None
+    try:
+        return apply(operator, left, right)
+    except ArithmeticError:
+        return None
 
 
 def _line_start(classes: Sequence[int]) -> int | None:

@@ -140,6 +140,8 @@ class Trainer:
         )
         self.decoder = Decoder(config).to(device)
         initialise(self.decoder, self.settings.seed)
+        # On the host, where batches are read.
+        self._class_V = token_classes(config.digit_token_ids, config.vocab_size)
         self.optimizer = build_optimizer(self.decoder, self.settings)
         self.average = ExponentialAverage(self.decoder, self.settings.ema_decay) if self.settings.ema_decay else None
         self.order = SampleOrder(
@@ -215,12 +217,11 @@ class Trainer:
 
     def scratch(self, ids_SU: Tensor) -> Tensor | None:
         """What the tokens behind operands are to predict instead of the next, (S, T); None where nothing is asked."""
-        config = self.decoder.config
-        if not self.settings.scratch_weight or config.digit_token_ids is None:
+        known = self.decoder.config.digit_token_ids
+        if not self.settings.scratch_weight or known is None:
             return None
-        class_V = token_classes(config.digit_token_ids, config.vocab_size)
         least_first = self.recipe.tokenizer.digits == "reversed"
-        return scratch_targets(ids_SU, class_V, config.digit_token_ids, least_first=least_first)
+        return scratch_targets(ids_SU, self._class_V, known, least_first=least_first)
 
     def take_step(self, loss: Tensor, gradient_norm: Tensor) -> None:
         """All that follows once the gradients are there."""

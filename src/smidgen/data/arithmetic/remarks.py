@@ -78,7 +78,7 @@ def _depth(expression: str) -> int:
 
 
 def _described(trained: Sequence[TrainedEquations]) -> str:
-    """ "1 operator with numbers to 999,999; 2 operators with numbers to 150"."""
+    """Such as: 1 operator with numbers to 999,999; 2 operators with numbers to 150."""
     largest: dict[int, int] = {}
     for equations in trained:
         for count in equations.operators:
