@@ -6,6 +6,7 @@ from smidgen.evaluation import decided
 from smidgen.evaluation.decided import Contest, decide
 from smidgen.evaluation.log_likelihood import log_likelihoods
 from smidgen.evaluation.request import Request
+from smidgen.evaluation.scoring import scorer as scorer_module
 from smidgen.evaluation.scoring.scorer import rough_scorings
 from smidgen.model.config import ModelConfig
 from smidgen.model.decoder import Decoder
@@ -23,6 +24,12 @@ def decoder(request):
     made = Decoder(config).eval()
     initialise(made, 3)
     return made
+
+
+@pytest.fixture(autouse=True)
+def _every_format_counts_as_faster(monkeypatch):
+    """What is compared is what is chosen, which does not depend on the processor that the tests run on."""
+    monkeypatch.setattr(scorer_module, "is_bfloat16_faster", lambda: True)
 
 
 @pytest.fixture
@@ -69,6 +76,11 @@ def test_without_safety_some_choices_would_differ(decoder, quiz, monkeypatch):
     for scoring in rough_scorings(decoder, cache=default_cache()):
         rough = log_likelihoods(decoder, requests, scoring=scoring)
         assert choices(rough, contests) != choices(log_likelihoods(decoder, requests), contests)
+
+
+def test_bfloat16_is_left_out_where_it_is_slower(decoder, monkeypatch):
+    monkeypatch.setattr(scorer_module, "is_bfloat16_faster", lambda: False)
+    assert "bfloat16" not in [scoring.scorer.precision for scoring in rough_scorings(decoder, cache=default_cache())]
 
 
 def test_few_items_are_all_scored_in_float32(decoder, quiz):

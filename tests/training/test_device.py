@@ -39,6 +39,20 @@ def test_autocast_is_off_in_float32():
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
 
 
+@pytest.mark.parametrize(("is_faster", "dtype"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_a_cpu_computes_in_bfloat16_only_where_that_is_faster(monkeypatch, is_faster, dtype):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
+    monkeypatch.setattr(device_module, "is_bfloat16_faster", lambda: is_faster)
+    assert compute_dtype(torch.device("cpu"), "bf16") == dtype
+    assert compute_dtype(torch.device("cpu"), "fp32") == torch.float32
+
+
+def test_a_cpu_without_wide_vectors_is_not_measured(monkeypatch):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
+    monkeypatch.setattr(device_module, "is_bfloat16_faster", lambda: pytest.fail("measured"))
+    assert compute_dtype(torch.device("cpu"), "bf16") == torch.float32
+
+
 def test_the_peak_is_a_plausible_number():
     assert 1e8 < peak_flops_per_second(torch.device("cpu"), torch.float32) < 1e15
 

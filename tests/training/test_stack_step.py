@@ -121,7 +121,7 @@ def one_by_one(steps):
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_a_stack_of_three_equals_each_alone_over_a_hundred_steps(tiny_recipe, case, monkeypatch):
     # In bfloat16 the updates of Muon differ by a hundredth when its input differs by a rounding.
-    monkeypatch.setattr(muon, "has_bfloat16", lambda device: False)
+    monkeypatch.setattr(muon, "has_fast_bfloat16", lambda device: False)
     case = {**case, "design": DESIGNS[case["design"]]}
     alone, together = (steps_of(tiny_recipe, **case) for _ in range(2))
     expected = curves(one_by_one(alone), alone)

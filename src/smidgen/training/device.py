@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from smidgen.errors import BadInput
+from smidgen.native.processor import is_bfloat16_faster
 
 # Below this many tokens compiling costs more time than it saves on a CPU (measured: 27-34 s cold).
 TOKENS_WORTH_COMPILING = 1_000_000
@@ -44,13 +45,13 @@ def _check_generation(device: torch.device) -> None:
 
 
 def compute_dtype(device: torch.device, precision: str) -> torch.dtype:
-    """bfloat16 for the matrix products where the recipe asks for it and the device has it.
+    """bfloat16 for the matrix products where the recipe asks for it and the device is fast at it.
 
-    A GPU without it (T4) computes them in float16 with a scaled loss, a CPU in float32.
+    Otherwise a GPU (T4) computes them in float16 with a scaled loss, a CPU in float32.
     """
     if precision != "bf16":
         return torch.float32
-    if has_bfloat16(device):
+    if has_fast_bfloat16(device):
         return torch.bfloat16
     return torch.float16 if device.type == "cuda" else torch.float32
 
@@ -66,6 +67,11 @@ def has_bfloat16(device: torch.device) -> bool:
         return torch.cuda.is_bf16_supported(including_emulation=False)
     # PyTorch's CPU kernels fall back to slow reference code without AVX-512.
     return device.type != "cpu" or "AVX512" in torch.backends.cpu.get_cpu_capability()
+
+
+def has_fast_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 products run natively and, on a CPU, faster than those of float32."""
+    return has_bfloat16(device) and (device.type != "cpu" or is_bfloat16_faster())
 
 
 @contextmanager

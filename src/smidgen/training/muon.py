@@ -13,7 +13,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from smidgen.training.device import has_bfloat16
+from smidgen.training.device import has_fast_bfloat16
 
 # Coefficients of the quintic iteration, and how often it runs (same source).
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
@@ -69,10 +69,10 @@ class Muon(torch.optim.Optimizer):
 def orthogonalised(x_NSL: Tensor) -> Tensor:
     """Nearly U V^T of each matrix U S V^T: singular values end between about 0.7 and 1.2. All at once, in float32.
 
-    Computed in bfloat16 where that is native, as in the source.
+    Computed in bfloat16 where that is fast, as in the source.
     """
     a, b, c = NEWTON_SCHULZ
-    x_NSL = x_NSL.to(torch.bfloat16 if has_bfloat16(x_NSL.device) else torch.float32)
+    x_NSL = x_NSL.to(torch.bfloat16 if has_fast_bfloat16(x_NSL.device) else torch.float32)
     # Below 1 for the largest singular value, because the norm of a matrix is at least that.
     x_NSL = x_NSL / x_NSL.norm(dim=(-2, -1), keepdim=True).clamp(min=LEAST_NORM)
     for _ in range(NEWTON_SCHULZ_STEPS):

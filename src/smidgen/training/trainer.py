@@ -409,7 +409,7 @@ class Trainer:
         self.notices += [notice] if notice else []
         if self.settings.precision == "bf16" and self.dtype != torch.bfloat16:
             instead = "float32" if self.dtype == torch.float32 else "float16 with a scaled loss"
-            self.notices.append(f"this device has no native bfloat16: training runs in {instead}")
+            self.notices.append(f"this device has no fast bfloat16: training runs in {instead}")
         self.notices += uneven_shares(self.plan)
         sizes = micro_batches(self.plan.phases, self.ranks.rank, self.ranks.count)
         sizes = [size for size in sizes if size <= self.plan.micro_batch]

@@ -16,6 +16,7 @@ from smidgen.evaluation.scoring.precision import EXACT, ROUGH, Precision
 from smidgen.evaluation.scoring.torch_scorer import TorchScorer
 from smidgen.model.decoder import Decoder
 from smidgen.native.library import Unavailable
+from smidgen.native.processor import is_bfloat16_faster
 
 
 class Scorer(Protocol):
@@ -53,7 +54,9 @@ class Scoring(NamedTuple):
 
 def rough_scorings(decoder: nn.Module, *, cache: Path) -> list[Scoring]:
     """Those that are faster than float32 here, the roughest and fastest first."""
-    asked = ((each, scorer_for(decoder, cache=cache, precision=each)) for each in ROUGH)
+    on_cpu = next(decoder.parameters()).device.type == "cpu"
+    fast = [each for each in ROUGH if each != "bfloat16" or not on_cpu or is_bfloat16_faster()]
+    asked = ((each, scorer_for(decoder, cache=cache, precision=each)) for each in fast)
     return [scoring for precision, scoring in asked if scoring.scorer.precision == precision]
 
 
