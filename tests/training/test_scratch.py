@@ -1,4 +1,4 @@
-"""Behind operands stand the digits of the value so far, and the loss that is reported stays that of the text."""
+"""At operands and behind them stand the digits of the value so far; the loss that is reported is that of the text."""
 
 import re
 from dataclasses import replace
@@ -16,19 +16,22 @@ from ..export.tiny import ARITHMETIC, tiny_model, tokenizer
 
 CPU = torch.device("cpu")
 IN_ORDER = TokenizerSettings(digits="single", isolate_operators=True, isolate_whitespace=True)
-# An equation, and for each operand behind which something is asked: the text up to there, and what the tokens behind
-# it are to say.
+# An equation, and for each operand behind which something is asked: the text up to there, what the tokens behind it
+# are to say, and what its own digits are, where the least comes first.
 EXAMPLES = [
-    ("12 + 34 = 46", {"12 + 34": "6"}),
+    ("12 + 34 = 46", {"12 + 34": ("6", "64")}),
     ("12 * 4 + 30 / 5 - 7 = 47",
-     {"12 * 4": "84=", "12 * 4 + 30": "87=", "12 * 4 + 30 / 5": "6==", "12 * 4 + 30 / 5 - 7": "7"}),
-    ("(7 + 5) * 3 = 36", {"(7 + 5": "21=", "(7 + 5) * 3": "6"}),
-    ("7 * (3 + 2 * 4) = 77", {"7 * (3 + 2": "5==", "7 * (3 + 2 * 4": "11"}),
-    ("3 - 5 + 9 = 7", {"3 - 5 + 9": "7"}),  # below 0: nothing is asked
+     {"12 * 4": ("84=", "8"), "12 * 4 + 30": ("87=", "87"), "12 * 4 + 30 / 5": ("6==", ""),
+      "12 * 4 + 30 / 5 - 7": ("7", "7")}),
+    ("(7 + 5) * 3 = 36", {"(7 + 5": ("21=", "2"), "(7 + 5) * 3": ("6", "6")}),
+    ("7 * (3 + 2 * 4) = 77", {"7 * (3 + 2": ("5==", "5"), "7 * (3 + 2 * 4": ("11", "8")}),
+    ("3 - 5 + 9 = 7", {"3 - 5 + 9": ("7", "7")}),  # below 0: nothing is asked
     ("7 / 2 * 4 = 14", {}),
-    ("999 * 999 = 998001", {"999 * 999": "1"}),
-    ("3 - -4 + 1 = 8", {"3 - -4": "7==", "3 - -4 + 1": "8"}),
-    ("12+34*2=80", {"12+34": "6", "12+34*2": ""}),
+    ("999 * 999 = 998001", {"999 * 999": ("1", "100")}),
+    ("105 - 98 = 7", {"105 - 98": ("7", "70")}),
+    ("98 + 105 = 203", {"98 + 105": ("3", "302")}),
+    ("3 - -4 + 1 = 8", {"3 - -4": ("7==", "7"), "3 - -4 + 1": ("8", "8")}),
+    ("12+34*2=80", {"12+34": ("6", "64"), "12+34*2": ("", "8")}),
     ("5 = 5", {}),
     ("In 1999 it was 12 + 34 = 46", {}),
 ]  # fmt: skip
@@ -49,10 +52,12 @@ def targets(text, settings=ARITHMETIC, before="\n"):
 def test_the_value_so_far_is_asked_for(text, asked, settings):
     known, found = targets(text, settings)
     expected = [None] * len(found)
-    for before, digits in asked.items():
+    for before, (behind, along) in asked.items():
         place = len(known.encode("\n" + before))
-        for number, digit in enumerate(digits):
+        for number, digit in enumerate(behind):
             expected[place + number] = digit
+        if settings is ARITHMETIC:
+            expected[place - len(along) : place] = along
     assert [None if target == NO_TARGET else known.decode([target]) for target in found] == expected
 
 
@@ -77,7 +82,7 @@ def test_only_the_weight_that_is_asked_for_counts_and_the_text_is_reported(tiny_
     ids_SU = torch.tensor([model.tokenizer.encode("\n12 + 34 = 46\n1 * 2 + 3 = 5\n")])
     class_V = token_classes(model.config.digit_token_ids, model.config.vocab_size)
     scratch_ST = scratch_targets(ids_SU, class_V, model.config.digit_token_ids, least_first=True)
-    assert (scratch_ST != NO_TARGET).sum() == 5
+    assert (scratch_ST != NO_TARGET).sum() == 9
 
     def losses(weight, scratch_ST):
         step = Step(

@@ -1,12 +1,15 @@
-"""What the tokens behind an operand are made to predict: the value of the expression so far, digit by digit.
+"""What an operand's digits and the tokens behind it are made to predict: digits of the expression's value so far.
 
 A model that writes an answer at once has to find the values in between first. Nobody asks for those in the text, so
 that it learns them from the error of the answer alone. But what follows an operand (a blank, an operator, a blank) is
 read and predicts nothing of use: there the digits of the value so far, the least significant first, take the place of
-the next token as the target. Nothing changes in the model, and no token is written or read more; all that is lost is
-the likelihood of an equation's own operators.
+the next token as the target. Where the tokenizer writes digits in that order too, an operand's own digits serve as
+well: up to some place a sum, a difference or a product depends on the digits up to there alone, so that they are
+asked for one by one while the operand is read. Nothing changes in the model, and no token is written or read more;
+all that is lost is the likelihood of an equation's own operands and operators.
 
     12 * 4 + 30 / 5 - 7 = 47      behind 4: 8 4 =     behind 30: 8 7 =     behind 5: 6 = =     behind 7: 7
+                                  at 4: 8             at 0, 3: 8, 7        at 5: nothing       at 7: 7
 
 S sequences    U = T + 1 tokens
 """
@@ -113,12 +116,12 @@ def _digits_of_values(tokens: Sequence[_Token], least_first: bool) -> Iterator[t
         token = tokens[index]
         index += 1
         if token.digit is not None:
-            digits = [token.digit]
-            while index < len(tokens) and tokens[index].digit is not None:
-                digits.append(tokens[index].digit or 0)
-                index += 1
-            sums[-1].take(sign * _number(digits, least_first))
+            end = next((place for place in range(index, len(tokens)) if tokens[place].digit is None), len(tokens))
+            number, index = tokens[index - 1 : end], end
+            sums[-1].take(sign * _number([each.digit or 0 for each in number], least_first))
             sign = 1
+            if least_first:
+                yield from _along(number, sums[-1])
             yield from _at(_behind(tokens[index:]), _so_far(sums[-1], tokens[index:]))
         elif token.is_sign:
             sign = -1
@@ -131,6 +134,15 @@ def _digits_of_values(tokens: Sequence[_Token], least_first: bool) -> Iterator[t
         elif token.kind == TokenClass.CLOSE.value:
             group = sums.pop().value
             sums[-1].take(group)
+
+
+def _along(number: Sequence[_Token], known: _Sum) -> Iterator[tuple[int, int]]:
+    """Each place of a number and the digit that the value so far, which it ends, has there."""
+    value = known.value if known.operator in "+-" else known.term
+    if known.operands < 2 or known.operator == "/" or value is None or value < 0:
+        return
+    for power, token in enumerate(number):
+        yield token.place, value // 10**power % 10
 
 
 def _so_far(known: _Sum, rest: Sequence[_Token]) -> int | None:
