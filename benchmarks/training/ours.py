@@ -7,6 +7,7 @@ from torch import nn
 from smidgen.model.attention import Attention
 from smidgen.model.decoder import Decoder
 from smidgen.model.feed_forward import FeedForward
+from smidgen.model.norm import RMSNorm
 from smidgen.training.acceleration import OWN_CROSS_ENTROPY, accelerate
 from smidgen.training.device import deterministic
 from smidgen.training.step import Step
@@ -32,6 +33,10 @@ def without_feed_forward(task: Task, turn: Turn) -> None:
 
 def without_head(task: Task, turn: Turn) -> None:
     our_loop(put_back(accelerated(task), Decoder, OWN_CROSS_ENTROPY), task, turn)
+
+
+def without_norms(task: Task, turn: Turn) -> None:
+    our_loop(put_back(accelerated(task), RMSNorm, "forward"), task, turn)
 
 
 def accelerated(task: Task) -> Decoder:

@@ -14,6 +14,7 @@ PARTS = {
     "attention": ("smidgen::causal_attention", "aten::_scaled_dot_product", "aten::_flash_attention"),
     "feed-forward": ("smidgen::feed_forward",),
     "head and loss": ("smidgen::head_loss",),
+    "norms": ("smidgen::norm",),
     "other products": ("aten::mm", "aten::addmm", "aten::bmm", "mkldnn"),
     "compiled passes": ("## Call CompiledFxGraph",),
     "update": ("aten::_fused_adamw", "aten::_foreach", "aten::mul_", "aten::linalg_vector_norm", "Optimizer"),

@@ -16,6 +16,7 @@ VARIANTS = {
     "ours without attention": "training.ours:without_attention",
     "ours without feed-forward": "training.ours:without_feed_forward",
     "ours without head": "training.ours:without_head",
+    "ours without norms": "training.ours:without_norms",
 }
 # Slower forms of another, left out unless they are named.
 UNASKED = ("transformers.Trainer uncompiled", "transformers.Trainer float32")

@@ -10,11 +10,14 @@ from smidgen.model.config import PLACE_VOCAB_SIZE, ROLE_VOCAB_SIZE, ModelConfig
 from smidgen.model.decoder import Decoder
 from smidgen.model.initialisation import initialise
 from smidgen.model.kv_cache import KVCache
+from smidgen.model.norm import RMSNorm
 from smidgen.native import library
 from smidgen.native.library import Unavailable
-from smidgen.training.acceleration import accelerate, own_cross_entropy
-from smidgen.training.device import autocast, has_bfloat16
+from smidgen.training.acceleration import accelerate, has_own_norms, kernels_in_use, own_cross_entropy
+from smidgen.training.device import autocast, deterministic, has_bfloat16
 from smidgen.training.kernels import attention as kernel
+from smidgen.training.kernels import norm as norm_kernel
+from smidgen.training.optimizer import build_optimizer
 from smidgen.training.step import Step
 
 CPU = torch.device("cpu")
@@ -46,14 +49,16 @@ def made(vocab_size=97, **changes):
     decoder = Decoder(
         ModelConfig(
             vocab_size=vocab_size,
-            hidden_size=64,
-            num_layers=2,
-            num_heads=4,
-            num_kv_heads=2,
-            head_dim=16,
-            intermediate_size=96,
-            context_length=40,
-            **changes,
+            **{
+                "hidden_size": 64,
+                "num_layers": 2,
+                "num_heads": 4,
+                "num_kv_heads": 2,
+                "head_dim": 16,
+                "intermediate_size": 96,
+                "context_length": 40,
+                **changes,
+            },
         )
     )
     initialise(decoder, 5)
@@ -154,8 +159,81 @@ def step_of(decoder, recipe, dtype, tokens=40):
     return loss.item(), {name: parameter.grad.clone() for name, parameter in decoder.named_parameters()}
 
 
+# The compiler itself uses what PyTorch has deprecated.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("mode", [None, "default"], ids=["eager", "compiled"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+def test_steps_with_our_norms_are_those_without(dtype, mode, tiny_recipe):
+    if dtype == torch.bfloat16 and not has_bfloat16(CPU):
+        pytest.skip("this processor has no bfloat16")
+    design = {"vocab_size": 96, "xsa": True, "qk_norm": True}
+    ours, others = made(**design), made(**design)
+    for decoder in (ours, others):
+        accelerate(decoder, CPU, dtype)
+    if not has_own_norms(ours):
+        pytest.skip("this processor has no vectors for norms")
+    without_norms(others)
+    found, expected = (losses_of_steps(decoder, tiny_recipe, dtype, mode) for decoder in (ours, others))
+    assert found != expected
+    assert found == pytest.approx(expected, abs=1e-5 if dtype == torch.float32 else 2e-3)
+    assert found[-1] < found[0] - 0.1
+    for parameter, other in zip(ours.parameters(), others.parameters(), strict=True):
+        assert (parameter - other).norm() <= (1e-3 if dtype == torch.float32 else 0.05) * other.norm()
+
+
+def losses_of_steps(decoder, recipe, dtype, mode, count=5):
+    ids_SU = drawn_ids().clamp_max(95)
+    step = Step(
+        decoder,
+        recipe.training,
+        device=CPU,
+        dtype=dtype,
+        micro_batch=len(ids_SU),
+        compile_mode=mode,
+        end_of_text_id=0,
+    )
+    optimizer = build_optimizer(decoder, recipe.training)
+    optimizer.set_learning_rate(3e-3)
+    losses = []
+    with deterministic(CPU):
+        for _ in range(count):
+            loss, gradient_norm = step.gradients(ids_SU)
+            step.update(optimizer, loss, gradient_norm)
+            losses.append(loss.item())
+    return losses
+
+
+def without_norms(decoder):
+    for module in decoder.modules():
+        if isinstance(module, RMSNorm):
+            vars(module).pop("forward", None)
+
+
+def test_each_size_of_norms_has_a_kernel_of_its_own():
+    ours = made(qk_norm=True)
+    accelerate(ours, CPU, torch.float32)
+    if not has_own_norms(ours):
+        pytest.skip("this processor has no vectors for norms")
+    with_norms = kernels_in_use(ours)
+    without_norms(ours)
+    names = [name for name in with_norms if name not in kernels_in_use(ours)]
+    assert [name.split("-")[0] for name in names] == ["norm", "norm"]
+    assert len(set(names)) == 2
+
+
+def test_norms_that_fill_no_vectors_are_left_to_pytorch():
+    for sizes in ({"hidden_size": 72}, {"head_dim": 24, "qk_norm": True}):
+        ours = made(**sizes)
+        accelerate(ours, CPU, torch.float32)
+        assert not has_own_norms(ours)
+    # Without norms of heads their size does not matter.
+    ours = made(head_dim=24)
+    accelerate(ours, CPU, torch.float32)
+    assert has_own_norms(ours) == bool(norm_kernel.library(64).is_fastest())
+
+
 def test_evaluation_and_generation_do_not_notice():
-    stock, ours = made(xsa=True).eval(), made(xsa=True)
+    stock, ours = made(xsa=True, qk_norm=True).eval(), made(xsa=True, qk_norm=True)
     accelerate(ours, CPU, torch.float32)
     ours.eval()
     ids_BT = drawn_ids()
@@ -174,7 +252,10 @@ def test_padding_while_training_goes_the_usual_way():
     ids_BT = drawn_ids()
     mask_BT = torch.ones_like(ids_BT)
     mask_BT[:, :5] = 0
-    assert torch.equal(ours(ids_BT, attention_mask_BS=mask_BT), stock(ids_BT, attention_mask_BS=mask_BT))
+    found_BTV, expected_BTV = (decoder(ids_BT, attention_mask_BS=mask_BT) for decoder in (ours, stock))
+    # Norms, which no mask concerns, are ours all the same.
+    torch.testing.assert_close(found_BTV, expected_BTV, atol=1e-5, rtol=1e-5)
+    assert not torch.allclose(ours(ids_BT), expected_BTV, atol=1e-2)
 
 
 def test_saved_weights_are_the_same():

@@ -9,7 +9,7 @@ from smidgen.model.config import PLACE_VOCAB_SIZE, ROLE_VOCAB_SIZE, DigitTokenId
 from smidgen.model.decoder import Decoder
 from smidgen.model.initialisation import initialise
 from smidgen.training import muon
-from smidgen.training.acceleration import accelerate, has_own_feed_forward, own_cross_entropy
+from smidgen.training.acceleration import accelerate, has_own_feed_forward, has_own_norms, own_cross_entropy
 from smidgen.training.device import has_bfloat16
 from smidgen.training.optimizer import build_optimizer
 from smidgen.training.schedule import learning_rate
@@ -52,6 +52,8 @@ DESIGNS = {
         "digit_token_ids": DIGITS,
     },
 }
+# Sizes that our norms take.
+WHOLE_VECTORS = {"hidden_size": 96, "head_dim": 16, "qk_norm": True}
 MUON = {"optimizer": "muon", "muon_scale": "moonlight", "muon_learning_rate": 2e-3, "z_loss": 1e-2}
 CASES = {
     "grouped queries and xsa": {"design": "grouped queries and xsa", "gradient_clip": 0.4},
@@ -210,7 +212,7 @@ def test_float16_losses_are_scaled_by_each_models_own_factor(tiny_recipe):
 def test_our_kernels_of_bfloat16_give_a_stack_the_same_steps(tiny_recipe):
     if not has_bfloat16(CPU):
         pytest.skip("this processor has no bfloat16")
-    design = {"vocab_size": 64, "hidden_size": 96, "head_dim": 16, "intermediate_size": 32, "context_length": 10}
+    design = {**WHOLE_VECTORS, "vocab_size": 64, "intermediate_size": 32, "context_length": 10}
     alone, together = (steps_of(tiny_recipe, design, own_kernels=True, dtype=torch.bfloat16) for _ in range(2))
     decoder = alone[0].decoder
     if not (has_own_feed_forward(decoder) and own_cross_entropy(decoder)):
@@ -223,6 +225,21 @@ def test_our_kernels_of_bfloat16_give_a_stack_the_same_steps(tiny_recipe):
     for one, other in zip(alone, together, strict=True):
         for weight, same in zip(one.decoder.parameters(), other.decoder.parameters(), strict=True):
             assert (same.grad - weight.grad).norm() <= 0.02 * weight.grad.norm()
+
+
+def test_our_norms_give_each_model_of_a_stack_its_own_steps(tiny_recipe):
+    alone, together = (steps_of(tiny_recipe, WHOLE_VECTORS, own_kernels=True) for _ in range(2))
+    if not has_own_norms(alone[0].decoder):
+        pytest.skip("this processor has no vectors for norms")
+    stack = StackedStep(together, micro_batch=SEQUENCES, compile_mode=None)
+    assert has_own_norms(stack.decoder)
+    expected, found = curves(one_by_one(alone), alone, count=5), curves(stack.gradients, together, count=5)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    for one, other in zip(alone, together, strict=True):
+        for (name, weight), same in zip(one.decoder.named_parameters(), other.decoder.parameters(), strict=True):
+            torch.testing.assert_close(same, weight, rtol=1e-3, atol=1e-5, msg=name)
+            # Weights of norms begin at 1, the same for all models.
+            assert "norm" not in name or not torch.allclose(weight, torch.ones(()), atol=1e-4)
 
 
 # The compiler itself uses what PyTorch has deprecated.

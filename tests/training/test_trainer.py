@@ -18,7 +18,7 @@ from smidgen.recipes.training import BatchPoint
 from smidgen.records import measurements
 from smidgen.training import device, loss_scale
 from smidgen.training import trainer as trainer_module
-from smidgen.training.kernels import attention, feed_forward, head_loss
+from smidgen.training.kernels import attention, feed_forward, head_loss, norm
 from smidgen.training.optimizer import build_optimizer
 from smidgen.training.saving import most_bytes
 from smidgen.training.trainer import Trainer
@@ -475,7 +475,7 @@ def test_masked_documents_train_and_a_sentence_says_where_that_is_slower(train_i
     masked = with_training(tiny_recipe, document_masks=True)
     runs = {"plain": train_in("plain", max_tokens=2_560), "fast": train_in("fast", recipe=masked, max_tokens=2_560)}
     monkeypatch.setattr(library, "COMPILERS", ())
-    for kernel in (attention, feed_forward, head_loss):
+    for kernel in (attention, feed_forward, head_loss, norm):
         kernel.library.cache_clear()
     runs["slow"] = train_in("slow", recipe=masked, max_tokens=2_560)
     norms = {

@@ -16,12 +16,14 @@ from smidgen.model.attention import Attention, heads_normed
 from smidgen.model.decoder import Decoder
 from smidgen.model.feed_forward import FeedForward
 from smidgen.model.kv_cache import KVCache
+from smidgen.model.norm import RMSNorm
 from smidgen.native.library import Unavailable
 from smidgen.training.documents import document_mask, first_of_document
 from smidgen.training.freed_memory import keep_freed_memory
 from smidgen.training.kernels import attention as attention_kernel
 from smidgen.training.kernels import feed_forward as feed_forward_kernel
 from smidgen.training.kernels import head_loss as head_loss_kernel
+from smidgen.training.kernels import norm as norm_kernel
 from smidgen.training.kernels.loading import CHANNELS, TOKENS
 from smidgen.training.losses import training_losses
 
@@ -41,6 +43,8 @@ def accelerate(decoder: Decoder, device: torch.device, dtype: torch.dtype) -> li
             replace_method(decoder, FeedForward, "forward", _feed)
         if _head_loss_pays(decoder, dtype):
             replace_method(decoder, Decoder, OWN_CROSS_ENTROPY, _cross_entropy)
+        if _norms_pay(decoder, dtype):
+            replace_method(decoder, RMSNorm, "forward", normed)
     except Unavailable as error:
         return [f"training runs on PyTorch's kernels alone, which takes about twice as long: {error}"]
     return []
@@ -68,6 +72,11 @@ def has_own_feed_forward(decoder: Decoder) -> bool:
     return _is_replaced(decoder, FeedForward, "forward")
 
 
+def has_own_norms(decoder: Decoder) -> bool:
+    """Whether training norms tokens and heads with our kernel."""
+    return _is_replaced(decoder, RMSNorm, "forward")
+
+
 def kernels_in_use(decoder: Decoder) -> list[str]:
     """The compiled files that training computes with. Their names stand for all that rounding depends on: source,
     compiler, options and processor.
@@ -80,6 +89,8 @@ def kernels_in_use(decoder: Decoder) -> list[str]:
         used.append(feed_forward_kernel.library(config.hidden_size, config.intermediate_size))
     if own_cross_entropy(decoder) is not None:
         used.append(head_loss_kernel.library())
+    if has_own_norms(decoder):
+        used.extend(map(norm_kernel.library, _sizes_of_norms(decoder)))
     return [Path(library._name).name for library in used]
 
 
@@ -114,10 +125,30 @@ def read_projected(
     return out_BTQ
 
 
+def normed(norm: RMSNorm, x_BTC: Tensor) -> Tensor:
+    """``RMSNorm.forward`` by our kernel, of one model or of a stack."""
+    # Only heads come in bfloat16, and `read_projected` norms those of queries and keys at once.
+    if not norm.training or x_BTC.dtype != torch.float32:
+        return type(norm).forward(norm, x_BTC)
+    # Only products read it, and those round it to this.
+    dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x_BTC.dtype
+    return norm_kernel.norm(x_BTC, _weights_of_heads(norm, 1), norm.eps, dtype)
+
+
+def _weights_of_heads(norm: RMSNorm, heads: int) -> Tensor:
+    """(M, heads, C) of M models, which is 1 but in a stack."""
+    return norm.weight.view(-1, 1, norm.weight.shape[-1]).expand(-1, heads, -1)
+
+
 def _queries_and_keys_normed(attention: Attention, projected_BTP: Tensor) -> Tensor:
-    if attention.q_norm is None:
+    if attention.q_norm is None or attention.k_norm is None:
         return projected_BTP
     sizes = [each.out_features for each in (attention.q_proj, attention.k_proj, attention.v_proj)]
+    if "forward" in vars(attention.q_norm):
+        q_weight_MHD = _weights_of_heads(attention.q_norm, sizes[0] // attention.head_dim)
+        k_weight_MKD = _weights_of_heads(attention.k_norm, attention.num_kv_heads)
+        weights = torch.cat((q_weight_MHD, k_weight_MKD), dim=1)
+        return norm_kernel.norm(projected_BTP, weights, attention.q_norm.eps, projected_BTP.dtype)
     q_BTQ, k_BTK, v_BTK = projected_BTP.split(sizes, dim=-1)
     parts = heads_normed(q_BTQ, attention.q_norm), heads_normed(k_BTK, attention.k_norm), v_BTK
     return torch.cat(parts, dim=-1)
@@ -144,6 +175,20 @@ def _head_loss_pays(decoder: Decoder, dtype: torch.dtype) -> bool:
     if dtype != torch.bfloat16 or config.logit_softcap or any(size % CHANNELS for size in sizes):
         return False
     return bool(head_loss_kernel.library().is_fastest())
+
+
+def _norms_pay(decoder: Decoder, dtype: torch.dtype) -> bool:
+    # Measured against PyTorch's, compiled, forward and backward: norms of heads 2.3 to 4.7 times as fast. Those of
+    # tokens, which PyTorch joins with what is around them, make a step 2% faster in float32, 1% slower in bfloat16.
+    sizes = _sizes_of_norms(decoder)
+    if dtype not in (torch.float32, torch.bfloat16) or any(size % norm_kernel.VECTOR for size in sizes):
+        return False
+    return all(norm_kernel.library(size).is_fastest() for size in sizes)
+
+
+def _sizes_of_norms(decoder: Decoder) -> list[int]:
+    norms = (module for module in decoder.modules() if isinstance(module, RMSNorm))
+    return sorted({norm.weight.shape[-1] for norm in norms})
 
 
 def _is_replaced(decoder: Decoder, kind: type[nn.Module], method: str) -> bool:

@@ -1,7 +1,8 @@
 """Our own kernels in a stack of decoders, where its decoders compute with them alone.
 
-Attention has no weights, so that more models are more sequences to it. The other two kernels take one model's weights
-and are called for each model in turn, which costs nothing: a processor has enough to do with one.
+Attention has no weights, so that more models are more sequences to it, and norms take the weights of all models. The
+other two kernels take one model's weights and are called for each model in turn, which costs nothing: a processor has
+enough to do with one.
 
 M models    B sequences of a model    N = M x B sequences    T tokens    C channels    Q of the queries
 """
@@ -12,11 +13,14 @@ from torch import Tensor
 from smidgen.model.attention import Attention
 from smidgen.model.decoder import Decoder
 from smidgen.model.feed_forward import FeedForward
+from smidgen.model.norm import RMSNorm
 from smidgen.training.acceleration import (
     OWN_CROSS_ENTROPY,
     has_own_attention,
     has_own_feed_forward,
+    has_own_norms,
     joined_projections,
+    normed,
     own_cross_entropy,
     read_projected,
     replace_method,
@@ -36,6 +40,8 @@ def accelerate_like(stack: StackedDecoder, decoder: Decoder) -> None:
         replace_method(stack, FeedForward, "forward", _feed)
     if own_cross_entropy(decoder) is not None:
         replace_method(stack, Decoder, OWN_CROSS_ENTROPY, _cross_entropies)
+    if has_own_norms(decoder):
+        replace_method(stack, RMSNorm, "forward", normed)
 
 
 def _read(
