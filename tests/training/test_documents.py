@@ -76,13 +76,19 @@ def together(decoder, recipe, ids_BU, end_of_text_id):
     return cross_entropy.item(), gradients(decoder)
 
 
+def parts_read_alone(ids_U, lengths):
+    """Each document from the end of the one before on; every second one begins with itself, that end alone."""
+    for number, (start, length) in enumerate(zip((0, *torch.tensor(lengths).cumsum(dim=0)), lengths, strict=False)):
+        ids_N = ids_U[start : start + length + 1]
+        yield from (ids_N[:2], ids_N[1:]) if number % 2 and length > 1 else (ids_N,)
+
+
 def one_by_one(decoder, ids_BU):
     """Each document in a forward pass of its own, with the token after it as its last target."""
     decoder.zero_grad()
     total = 0.0
     for ids_U, lengths in zip(ids_BU, LENGTHS, strict=True):
-        for start, length in zip((0, *torch.tensor(lengths).cumsum(dim=0)), lengths, strict=False):
-            ids_N = ids_U[start : start + length + 1]
+        for ids_N in parts_read_alone(ids_U, lengths):
             loss = F.cross_entropy(decoder.train()(ids_N[None, :-1])[0], ids_N[1:], reduction="sum")
             (loss / (ids_BU.numel() - len(ids_BU))).backward()
             total += loss.item()
@@ -108,14 +114,16 @@ def test_losses_and_gradients_are_those_of_each_document_alone(decoder, tiny_rec
     assert farthest(found, expected) > 1e-3
 
 
-def test_a_document_begins_at_the_end_of_the_one_before():
-    ids_BT = torch.tensor([[5, END, 3, 4, END, END, 1], [END, 2, 2, 2, 2, 2, 2]])
+def test_every_second_document_begins_at_the_end_of_the_one_before_and_the_others_with_themselves():
+    ids_BT = torch.tensor([[5, END, 3, 4, END, END, 1], [END, 2, 2, 2, 2, END, 2]])
     first_BT = first_of_document(ids_BT, END)
-    assert first_BT.tolist() == [[0, 1, 1, 1, 4, 5, 5], [0] * 7]
+    assert first_BT.tolist() == [[0, 1, 2, 2, 4, 5, 6], [0, 1, 1, 1, 1, 5, 5]]
     mask_TS = document_mask(first_BT)[0, 0].int().tolist()
     assert mask_TS[0] == [1, 0, 0, 0, 0, 0, 0]
-    assert mask_TS[3] == [0, 1, 1, 1, 0, 0, 0]
+    assert mask_TS[3] == [0, 0, 1, 1, 0, 0, 0]
     assert mask_TS[4] == [0, 0, 0, 0, 1, 0, 0]
+    assert mask_TS[6] == [0, 0, 0, 0, 0, 0, 1]
+    mask_TS = document_mask(first_BT)[1, 0].int().tolist()
     assert mask_TS[6] == [0, 0, 0, 0, 0, 1, 1]
 
 

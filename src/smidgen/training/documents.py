@@ -10,11 +10,16 @@ from torch import Tensor
 def first_of_document(token_ids_BT: Tensor, end_of_text_id: int) -> Tensor:
     """The place where each token's document begins, (B, T) int32; 0 where that lies before the sequence.
 
-    A document begins at the end-of-text token of the one before, from which its first token is predicted, as it is
-    when text is scored.
+    A document's first token is predicted from the end-of-text token of the one before, as it is when text is scored.
+    The rest of every second document reads that token too, as scored text does, and that of the others does not, as a
+    prompt begins with itself: a model that has only seen one of the two does badly at the other (experiments.md,
+    2026-11-22: 100% or 38% of sums).
     """
     place_T = torch.arange(token_ids_BT.shape[1], dtype=torch.int32, device=token_ids_BT.device)
-    return torch.where(token_ids_BT == end_of_text_id, place_T, 0).cummax(dim=1).values
+    is_end_BT = token_ids_BT == end_of_text_id
+    end_BT = torch.where(is_end_BT, place_T, 0).cummax(dim=1).values
+    begins_with_itself_BT = (is_end_BT.cumsum(dim=1) % 2 == 1) & ~is_end_BT
+    return end_BT + begins_with_itself_BT.int()
 
 
 def document_mask(first_BT: Tensor) -> Tensor:
