@@ -30,8 +30,8 @@ def test_it_claims_no_score():
 
 def test_its_ablation_changes_one_means_at_a_time():
     ablation = read_ablation(ABLATION)
-    assert ablation.tasks == ("arithmark2-generated-free", "arithmetic-length:20")
-    assert len(ablation.variants) == 15  # beside the base
+    assert "arithmark2-generated-free:2000" in ablation.tasks
+    assert len(ablation.variants) == 16  # beside the base
     # The mixture without a curriculum is the same mixture.
     means = {one.name: one.recipe.data.mean_shares() for one in ablation.everyone}
     assert means["no-curriculum"] == pytest.approx(means["base"])
