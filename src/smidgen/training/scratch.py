@@ -16,6 +16,7 @@ S sequences    U = T + 1 tokens
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import torch
 from torch import Tensor
@@ -90,6 +91,13 @@ class _Sum:
     def value(self) -> int | None:
         return _applied(self.joint, self.before, self.term)
 
+    @property
+    def latest(self) -> int | None:
+        """What the last operator gave: the sum so far, or a term of it; None before there was one."""
+        if self.operands < 2:
+            return None
+        return self.value if self.operator in "+-" else self.term
+
 
 def _applied(operator: str, left: int | None, right: int | None) -> int | None:
     """The exact result, None where there is none."""
@@ -116,8 +124,8 @@ def _digits_of_values(tokens: Sequence[_Token], least_first: bool) -> Iterator[t
         token = tokens[index]
         index += 1
         if token.digit is not None:
-            end = next((place for place in range(index, len(tokens)) if tokens[place].digit is None), len(tokens))
-            number, index = tokens[index - 1 : end], end
+            number = [token, *takewhile(lambda each: each.digit is not None, tokens[index:])]
+            index += len(number) - 1
             sums[-1].take(sign * _number([each.digit or 0 for each in number], least_first))
             sign = 1
             if least_first:
@@ -138,18 +146,16 @@ def _digits_of_values(tokens: Sequence[_Token], least_first: bool) -> Iterator[t
 
 def _along(number: Sequence[_Token], known: _Sum) -> Iterator[tuple[int, int]]:
     """Each place of a number and the digit that the value so far, which it ends, has there."""
-    value = known.value if known.operator in "+-" else known.term
-    if known.operands < 2 or known.operator == "/" or value is None or value < 0:
+    value = known.latest
+    if known.operator == "/" or value is None or value < 0:
         return
     for power, token in enumerate(number):
         yield token.place, value // 10**power % 10
 
 
 def _so_far(known: _Sum, rest: Sequence[_Token]) -> int | None:
-    if known.operands < 2:
-        return None
     closes = next((token.kind == TokenClass.CLOSE.value for token in rest if not _is_blank(token)), False)
-    return known.value if known.operator in "+-" or closes else known.term
+    return known.value if closes and known.operands > 1 else known.latest
 
 
 def _behind(rest: Sequence[_Token]) -> list[int]:
