@@ -6,6 +6,9 @@ B sequences    T tokens    S earlier tokens
 import torch
 from torch import Tensor
 
+# Raised whenever another token comes to begin a document: runs that began before then say so and go on.
+BOUNDARIES_VERSION = 2
+
 
 def first_of_document(token_ids_BT: Tensor, end_of_text_id: int) -> Tensor:
     """The place where each token's document begins, (B, T) int32; 0 where that lies before the sequence.

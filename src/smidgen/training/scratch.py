@@ -25,6 +25,8 @@ from smidgen.data.arithmetic.expression import apply
 from smidgen.model.config import DigitTokenIds
 from smidgen.model.digit_features import Role, TokenClass, role_ids
 
+# Raised whenever other values so far are asked for, as ``documents.BOUNDARIES_VERSION``.
+SCRATCH_VERSION = 2
 NO_TARGET = -1
 # Tokens behind an operand that are used: a blank, an operator, a blank.
 MOST_DIGITS = 3
