@@ -15,7 +15,7 @@ from smidgen.export.hugging_face import export_hugging_face
 from smidgen.recipes.sampling import SamplingSettings
 from smidgen.records import atomic
 
-from .tiny import ARITHMETIC, CONTEXT, DIGITS, RULES, farthest, logits_of, random_ids, tiny_model
+from .tiny import ARITHMETIC, CLOSING, CONTEXT, DIGITS, RULES, farthest, logits_of, random_ids, tiny_model
 
 STOCK_SHAPES = {
     "grouped": {},
@@ -70,6 +70,22 @@ def test_an_export_opens_as_the_model_it_was_made_from(tmp_path, shape):
     assert torch.equal(logits_of(opened.decoder, ids_BT), logits_of(model.decoder, ids_BT))
     assert opened.tokenizer.fingerprint == model.tokenizer.fingerprint
     assert opened.config == model.config
+
+
+def test_an_export_knows_the_closing_digits_and_says_nothing_of_them_where_there_are_none(tmp_path):
+    written = {}
+    for name, settings in (("closing", CLOSING), ("open", ARITHMETIC)):
+        model = tiny_model(settings, **DIGITS)
+        export(model, tmp_path / name)
+        config = json.loads((tmp_path / name / "config.json").read_text(encoding="utf-8"))
+        written[name] = config["smidgen"]["digit_token_ids"].get("closing")
+        theirs = AutoModelForCausalLM.from_pretrained(tmp_path / name, trust_remote_code=True).eval()
+        ids_BT = torch.tensor([model.tokenizer.encode("12 + 34 = 46\n")])
+        assert farthest(theirs(ids_BT).logits, logits_of(model.decoder, ids_BT)) < 1e-5
+        opened = open_model(tmp_path / name)
+        assert opened.config == model.config
+        assert opened.tokenizer.fingerprint == model.tokenizer.fingerprint
+    assert written == {"closing": list(tiny_model(CLOSING, **DIGITS).config.digit_token_ids.closing), "open": None}
 
 
 @pytest.mark.parametrize(("tied", "expected"), [(True, 0), (False, 1)])

@@ -6,6 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,13 +18,15 @@ from smidgen.export.hugging_face import export_hugging_face
 from smidgen.recipes.tokenizer import SpecialTokens, TokenizerSettings
 
 from ..tokenization.awkward_text import awkward_texts
-from .tiny import ARITHMETIC, PLAIN, RULES, tiny_model
+from .tiny import ARITHMETIC, CLOSING, PLAIN, RULES, tiny_model
 
 KINDS = {
     "no rules": PLAIN,
     "digits": ARITHMETIC,
     "capitals": TokenizerSettings(case_mapping=True),
     "both": RULES,
+    "closing": CLOSING,
+    "all": replace(RULES, close_numbers=True),
     # One name begins another, and either rule would change it.
     "awkward control tokens": TokenizerSettings(
         digits="reversed", case_mapping=True, special_tokens=SpecialTokens(bos="<S", eos="<S12>")
@@ -37,7 +40,7 @@ TEXTS = [
     "The cats of NASA, McDonald and me in 2024: 1234567.",
     "12 + 34 = 46\n(7 - 10) * 3 = -9\n",
     "naïve café, 東京 🙂\r\n\ttab  ",
-    "stray markers \x0e\x0f\x10\x11 A\x0eB 1\x102",
+    "stray markers \x0e\x0f\x10\x11 A\x0eB 1\x102 \x12\x1b 4\x13",
     " The  THE\n\nThe 00700 " + 65 * "12",
 ]
 
@@ -61,7 +64,7 @@ def exported(request, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def ruled(tmp_path_factory):
-    return Exported(tmp_path_factory.mktemp("exports") / "out", KINDS["both"])
+    return Exported(tmp_path_factory.mktemp("exports") / "out", KINDS["all"])
 
 
 def test_every_way_of_encoding_gives_our_ids(exported):
@@ -91,7 +94,9 @@ def test_every_way_of_decoding_gives_the_text_back(exported):
 
 
 @given(
-    text=st.text(alphabet=st.one_of(st.sampled_from("0189aZ \n+=(\x0e\x0f\x10\x11é"), st.characters(codec="utf-8")))
+    text=st.text(
+        alphabet=st.one_of(st.sampled_from("0189aZ \n+=(\x0e\x0f\x10\x11\x12\x1bé"), st.characters(codec="utf-8"))
+    )
 )
 @settings(max_examples=150, deadline=None)
 def test_any_text_gets_our_ids_and_comes_back(ruled, text):

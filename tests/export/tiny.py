@@ -1,5 +1,6 @@
 """Opened models small enough to export many times, with tokenizers of their own."""
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +25,7 @@ ARITHMETIC = TokenizerSettings(
     special_tokens=SpecialTokens(pad="<pad>", bos="<bos>", eos="<eos>"),
 )
 RULES = TokenizerSettings(digits="reversed", isolate_operators=True, isolate_whitespace=True, case_mapping=True)
+CLOSING = replace(ARITHMETIC, close_numbers=True)
 PLAIN = TokenizerSettings()
 DIGITS = {"place_vocab_size": PLACE_VOCAB_SIZE, "role_vocab_size": ROLE_VOCAB_SIZE}
 VOCAB_SIZE = 290

@@ -93,6 +93,15 @@ def test_a_soft_cap_is_positive_or_absent(cap):
         small_config(logit_softcap=cap)
 
 
+def test_all_digits_have_a_closing_id_or_none_has():
+    closing = replace(DIGIT_TOKEN_IDS, closing=tuple(range(100, 110)))
+    assert set(closing.all_ids) == {*DIGIT_TOKEN_IDS.all_ids, *range(100, 110)}
+    with pytest.raises(ValueError, match="the ids of 10 closing digits or none, given 9"):
+        replace(DIGIT_TOKEN_IDS, closing=tuple(range(100, 109)))
+    with pytest.raises(ValueError, match="one meaning for each token id"):
+        replace(DIGIT_TOKEN_IDS, closing=DIGIT_TOKEN_IDS.digits)
+
+
 def test_settings_cannot_be_changed():
     with pytest.raises(FrozenInstanceError):
         small_config().hidden_size = 7

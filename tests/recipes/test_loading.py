@@ -39,6 +39,10 @@ def written(tmp_path, text, name="mine.toml"):
         (["design.num_layers=0"], r"num_layers=0 must be at least 1"),
         (["training.batch_tokens=1000"], r"must be a multiple of design\.context_length=256; 768 would work"),
         (["design.vocab_size=100"], r"vocab_size=100 is too small for byte-level BPE"),
+        (
+            ["tokenizer.digits=merged", "tokenizer.close_numbers=true"],
+            r'close_numbers=true needs a token for each digit; digits="reversed" or digits="single" would work',
+        ),
         (["sampling.temperature=-1"], r"temperature=-1\.0 must be 0 \(greedy\) or positive"),
         (["nonsense"], r"--set nonsense must be KEY=VALUE"),
         (["training.tokens.x=1"], r"lies below tokens, which is a value and no table"),
@@ -180,3 +184,13 @@ def test_any_changed_key_changes_the_fingerprint():
     assert (
         load_recipe("quickstart").fingerprint != load_recipe("quickstart", overrides=["training.seed=2"]).fingerprint
     )
+
+
+def test_a_recipe_that_closes_numbers_says_so_and_others_are_as_they_were():
+    plain = load_recipe("quickstart", overrides=["tokenizer.digits=reversed"])
+    closing = load_recipe("quickstart", overrides=["tokenizer.digits=reversed", "tokenizer.close_numbers=true"])
+    assert "close_numbers" not in plain.as_dict()["tokenizer"]
+    assert closing.as_dict()["tokenizer"]["close_numbers"] is True
+    assert plain.fingerprint != closing.fingerprint
+    for recipe in (plain, closing):
+        assert recipe_from_dict(recipe.as_dict(), origin="test") == recipe

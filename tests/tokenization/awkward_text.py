@@ -5,7 +5,7 @@ import random
 from .sample_text import sample_texts
 
 _PIECES = [
-    *"aBC 1\x0e\x0f\x10\x11!_^~|>\t\n\r=+(é٣²\x85\ufeff\u3000\x1f😀",
+    *"aBC 1\x0e\x0f\x10\x11\x12\x1b!_^~|>#\t\n\r=+(é٣²\x85\ufeff\u3000\x1f😀",
     "THE",
     " The",
     " 12",

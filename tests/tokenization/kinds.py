@@ -10,4 +10,6 @@ KINDS = {
     "arithmetic": TokenizerSettings(**ARITHMETIC, special_tokens=FIVE),
     "cased": TokenizerSettings(case_mapping=True),
     "everything": TokenizerSettings(**ARITHMETIC, case_mapping=True, special_tokens=FIVE),
+    "closing": TokenizerSettings(**ARITHMETIC, close_numbers=True, special_tokens=FIVE),
+    "everything closing": TokenizerSettings(**ARITHMETIC, case_mapping=True, close_numbers=True, special_tokens=FIVE),
 }

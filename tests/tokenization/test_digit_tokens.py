@@ -1,9 +1,12 @@
+import itertools
+
 import pytest
 import torch
 
-from smidgen.model.digit_features import Role, TokenClass, role_ids, token_classes
+from smidgen.model.digit_features import Role, TokenClass, place_ids, role_ids, token_classes
 from smidgen.recipes.tokenizer import TokenizerSettings
 from smidgen.tokenization import digit_tokens
+from smidgen.tokenization.text_rules import CLOSING
 from smidgen.tokenization.training import train_tokenizer
 
 from .sample_text import sample_texts
@@ -19,6 +22,38 @@ def test_symbols_are_found_in_order(trained):
     assert texts_of(tokenizer, ids.digits) == list("0123456789")
     assert texts_of(tokenizer, ids.operators) == list("+-*/")
     assert texts_of(tokenizer, [ids.open_parenthesis, ids.close_parenthesis, ids.equals]) == ["(", ")", "="]
+
+
+def test_closing_digits_are_those_of_a_tokenizer_that_closes_numbers(trained):
+    tokenizer = trained["closing"]
+    ids = tokenizer.digit_token_ids()
+    assert texts_of(tokenizer, ids.closing) == list(CLOSING)
+    assert tokenizer.encode("14 4") == [ids.digits[4], ids.closing[1], *tokenizer.encode(" "), ids.closing[4]]
+    assert trained["arithmetic"].digit_token_ids().closing == ()
+
+
+@pytest.mark.parametrize("kind", ["closing", "everything closing"])
+def test_no_number_begins_as_another_does(trained, kind):
+    """Sorted, a beginning stands right before what it is the beginning of."""
+    numbers = [*map(str, range(10_000)), "007", "0", "00", *("1" * length for length in range(60, 70))]
+    written = sorted({number: tuple(trained[kind].encode(number)) for number in numbers}.values())
+    assert len(set(written)) == len(set(numbers))
+    assert not [one for one, next_one in itertools.pairwise(written) if next_one[: len(one)] == one]
+    assert {len(ids) for ids in written} == set(map(len, numbers))
+
+
+@pytest.mark.parametrize("text", ["12 + 34 = 46\n(7 - 10) * 3 = -9\n", "On 2026-11-21 3 cats", "1 = 1", "5" * 70])
+def test_closing_changes_no_place_and_no_role(trained, text):
+    def features(kind):
+        tokenizer = trained[kind]
+        class_1S = token_classes(tokenizer.digit_token_ids(), tokenizer.vocab_size)[
+            torch.tensor([tokenizer.encode(text)])
+        ]
+        contents = ["digit" if tokenizer.decode([token_id]).isdigit() else "" for token_id in tokenizer.encode(text)]
+        kept = [place for place, content in enumerate(contents) if content]
+        return place_ids(class_1S)[0, kept].tolist(), role_ids(class_1S)[0, kept].tolist()
+
+    assert features("closing") == features("arithmetic")
 
 
 def test_blanks_and_line_starts_are_all_tokens_of_whitespace_and_control_tokens_but_unk(trained):
@@ -55,7 +90,7 @@ def test_digits_and_operators_alone_are_enough():
     assert train_tokenizer(sample_texts(50), settings, 400).digit_token_ids() is not None
 
 
-@pytest.mark.parametrize("kind", ["arithmetic", "everything"])
+@pytest.mark.parametrize("kind", ["arithmetic", "everything", "closing"])
 @pytest.mark.parametrize(
     ("text", "numbers_have_roles"),
     [

@@ -6,6 +6,7 @@ import pytest
 from transformers import AutoTokenizer
 
 from smidgen.errors import BadInput
+from smidgen.records.fingerprint import sha256_of_json
 from smidgen.tokenization import folder
 from smidgen.tokenization.tokenizer import Tokenizer
 
@@ -48,6 +49,25 @@ def test_the_layout_of_the_files_does_not_matter(saved):
     for name in ("tokenizer.json", "smidgen.json"):
         edit(saved / name, lambda content: None)
     assert Tokenizer.open(saved).fingerprint == before.fingerprint
+
+
+@pytest.mark.parametrize(("kind", "closes"), [("arithmetic", False), ("closing", True)])
+def test_what_came_later_is_named_only_where_it_is_on(trained, kind, closes, tmp_path):
+    """So that tokenizers from before there was such a rule are read, and keep their fingerprints."""
+    trained[kind].save(tmp_path)
+    content = json.loads((tmp_path / "smidgen.json").read_text())
+    assert content["text_rules"].get("close_numbers", False) == content["splits"].get("closing", False) == closes
+    assert ("close_numbers" in content["text_rules"], "closing" in content["splits"]) == (closes, closes)
+    definition = trained[kind].definition
+    plain = {
+        "special_tokens": content["special_tokens"],
+        "splits": content["splits"],
+        "rules": content["text_rules"],
+        "tokens": definition.tokens,
+        "merges": definition.merges,
+    }
+    assert content["fingerprint"] == sha256_of_json(plain)
+    assert Tokenizer.open(tmp_path).definition == definition
 
 
 def nest(path):

@@ -31,11 +31,15 @@ from .sample_text import sample_texts
 
 BOTH = (False, True)
 SPLITS = [
-    Splits(digits=digits, operators=operators, whitespace=whitespace)
-    for digits, operators, whitespace in itertools.product(BOTH, repeat=3)
+    Splits(digits=digits, operators=operators, whitespace=whitespace, closing=closing)
+    for digits, operators, whitespace, closing in itertools.product(BOTH, repeat=4)
+    if digits or not closing
 ]
-RULES = [TextRules(reverse_digits=reverse, map_case=case) for reverse, case in itertools.product(BOTH, repeat=2)]
-COMPOSITIONS = list(itertools.product(SPLITS, RULES))
+RULES = [
+    TextRules(reverse_digits=reverse, map_case=case, close_numbers=close)
+    for reverse, case, close in itertools.product(BOTH, repeat=3)
+]
+COMPOSITIONS = [(splits, rules) for splits in SPLITS for rules in RULES if rules.close_numbers <= splits.closing]
 PIECES = (
     *("'s", "'t", "'re", "'ve", "'m", "'ll", "'d", "'", "''", "'S", "'r", "'l", "'v", "s", "e"),
     *(" ", "  ", "\n", "\r\n", "\r", "\t", "\x0b", "\x0c", "\x1c", "\x85", "\u00a0", "\u3000", "\u2028", "\u200b"),
@@ -58,10 +62,11 @@ PIECES = (
     *("1", "12", "½", "²", "٣", "Ⅷ", "一", "𝟘", "0" * 63, "0" * 64, "0" * 65, "+", "-", "*", "/", "=", "(", ")", "!"),
     *("A", "AB", "Ab", "ABc", "A" * 31, "A" * 32, "A" * 33, "A" * 65, "x", "the", " the", " The", "iPhone"),
     *("\x0e", "\x0f", "\x10", "\x11", "<|endoftext|>", "word" * 8, " " * 70, "=" * 40),
+    *("\x12", "\x1b", "\x1312", "7\x14", " \x15", "\x10\x16#"),
 )
 TEXTS = st.one_of(
     st.text(max_size=90),
-    st.text(alphabet="abAB 019+=\n'\x0e\x10é😀\u3000", max_size=90),
+    st.text(alphabet="abAB 019+=\n'\x0e\x10\x12\x1bé😀\u3000", max_size=90),
     st.lists(st.sampled_from(PIECES), max_size=40).map("".join),
 )
 SCALARS = [chr(scalar) for scalar in range(0x110000) if not 0xD800 <= scalar < 0xE000]
@@ -96,7 +101,7 @@ def random_texts(seed, count):
 @pytest.fixture(scope="module")
 def composed(trained):
     """The library and our encoder for every composition of splits and rules."""
-    definition = trained["everything"].definition
+    definition = trained["everything closing"].definition
     definitions = [replace(definition, splits=splits, rules=rules) for splits, rules in COMPOSITIONS]
     return [(Tokenizer(each, native=False), native(each, threads=1)) for each in definitions]
 
@@ -111,7 +116,9 @@ def test_any_text_gets_the_ids_of_the_library_under_every_composition(composed, 
 @given(text=TEXTS)
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_is_cut_where_the_library_cuts(composed, text):
-    for tokenizer, encoder in composed[:: len(composed) // len(SPLITS)]:
+    for tokenizer, encoder in {
+        tokenizer.definition.splits: (tokenizer, encoder) for tokenizer, encoder in composed
+    }.values():
         split = tokenizer.definition.splits.pre_tokenizer()
         assert encoder.words(text.encode()).tolist() == words_by_library(split, text), tokenizer.definition.splits
 
@@ -150,7 +157,8 @@ def words_by_library(split, text):
 
 def test_every_scalar_gets_the_ids_of_the_library(trained):
     texts = ["".join(SCALARS[start : start + 4096]) for start in range(0, len(SCALARS), 4096)]
-    assert_same(trained["everything"].definition, texts)
+    for kind in ("everything", "everything closing"):
+        assert_same(trained[kind].definition, texts)
 
 
 @pytest.mark.soak
@@ -169,10 +177,20 @@ def test_random_texts_get_the_ids_of_the_library(tokenizer):
 
 
 @pytest.mark.parametrize("options", OTHER_PROCESSORS)
-@pytest.mark.parametrize("kind", ["plain", "everything"])
+@pytest.mark.parametrize("kind", ["plain", "everything", "everything closing"])
 def test_other_processors_give_the_same_ids(trained, kind, options):
     definition = trained[kind].definition
     assert_same(definition, [*sample_texts(20, seed=3), *random_texts(3, 1000)], native(definition, options=options))
+
+
+def test_digits_at_every_place_of_a_block_are_closed_where_their_run_ends(trained):
+    texts = [
+        "x" * before + ("1234567890" * 20)[:digits] + end
+        for before in range(70)
+        for digits in (1, 2, 62, 63, 64, 65, 66, 130)
+        for end in ("", "x", " 7")
+    ]
+    assert_same(trained["everything closing"].definition, texts)
 
 
 @pytest.mark.parametrize("seed", range(6))

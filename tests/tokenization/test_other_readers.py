@@ -76,11 +76,16 @@ def test_version_4_of_transformers_gives_our_ids(trained, kind, tmp_path):
         (TokenizerSettings(), "gpt-2"),
         (TokenizerSettings(digits="single"), "smollm"),
         (TokenizerSettings(digits="reversed"), None),
+        (TokenizerSettings(digits="single", close_numbers=True), None),
         (TokenizerSettings(case_mapping=True), None),
         (TokenizerSettings(isolate_operators=True), None),
         (TokenizerSettings(digits="single", isolate_whitespace=True), None),
     ],
 )
 def test_llama_cpp_has_a_name_for_few_tokenizers(settings, name):
-    rules = TextRules(reverse_digits=settings.digits == "reversed", map_case=settings.case_mapping)
+    rules = TextRules(
+        reverse_digits=settings.digits == "reversed",
+        map_case=settings.case_mapping,
+        close_numbers=settings.close_numbers,
+    )
     assert pre_tokenizer_name(Splits.of(settings), rules) == name

@@ -9,7 +9,7 @@ from tokenizers import decoders, normalizers
 
 from smidgen.tokenization import portable_rules
 from smidgen.tokenization.portable import portable_encoder
-from smidgen.tokenization.text_rules import TextRules
+from smidgen.tokenization.text_rules import CLOSING, TextRules
 
 from .awkward_text import awkward_texts, runs
 
@@ -17,10 +17,13 @@ RULES = {
     "digits": TextRules(reverse_digits=True),
     "capitals": TextRules(map_case=True),
     "both": TextRules(reverse_digits=True, map_case=True),
+    "closing alone": TextRules(close_numbers=True),
+    "closing": TextRules(reverse_digits=True, close_numbers=True),
+    "all": TextRules(reverse_digits=True, map_case=True, close_numbers=True),
 }
 ANY_TEXT = st.lists(
     st.one_of(
-        st.sampled_from([*"abAB 019é\n\x0e\x0f\x10\x11!_^~|>", "\x10!", " The", "NASA"]),
+        st.sampled_from([*"abAB 019é\n\x0e\x0f\x10\x11!_^~|>", "\x10!", " The", "NASA", *'\x12\x13\x1b"#@']),
         st.integers(1, 70).map(lambda length: ("1234567890" * 7)[:length]),
         st.integers(1, 40).map(lambda length: "AB" * length),
         st.integers(1, 40).map(lambda length: "ab" * length),
@@ -68,6 +71,14 @@ def test_every_short_text_of_awkward_characters_is(rules):
     agree(rules, texts)
 
 
+@pytest.mark.parametrize("rules", [RULES["closing"], RULES["all"]], ids=["closing", "all"])
+def test_every_short_text_of_digits_and_closing_marks_is(rules):
+    texts = [
+        "".join(text) for length in range(5) for text in itertools.product("a12\x10\x11\x12\x13#", repeat=length)
+    ]
+    agree(rules, texts)
+
+
 @given(text=ANY_TEXT)
 def test_any_text_is(text):
     for rules in RULES.values():
@@ -76,10 +87,10 @@ def test_any_text_is(text):
 
 def test_no_step_of_the_encoding_can_be_left_out(trained):
     """Otherwise the tests here could not notice that it is wrong."""
-    definition = trained["everything"].definition
+    definition = trained["everything closing"].definition
     encoder = portable_encoder(definition)
-    texts = runs()
-    expected = [trained["everything"].encode(text) for text in texts]
+    texts = [*runs(), " ".join(CLOSING), "01 10 7"]
+    expected = [trained["everything closing"].encode(text) for text in texts]
     steps = portable_rules.normalizer(definition.rules)
     for left_out in range(len(steps) + 1):
         encoder.normalizer = normalizers.Sequence([*steps[:left_out], *steps[left_out + 1 :]])
@@ -89,8 +100,8 @@ def test_no_step_of_the_encoding_can_be_left_out(trained):
 
 
 def test_no_step_of_the_decoding_can_be_left_out():
-    rules = RULES["both"]
-    texts = [*map(rules.apply, runs()), "\x0e", "\x0f1 \x10~ \x10"]
+    rules = RULES["all"]
+    texts = [*map(rules.apply, (*runs(), CLOSING)), "\x0e", "\x0f1 \x10~ \x10"]
     steps = portable_rules.decoder(rules)
     for left_out in range(len(steps) + 1):
         decoder = decoders.Sequence([decoders.Fuse(), *steps[:left_out], *steps[left_out + 1 :]])
@@ -98,9 +109,11 @@ def test_no_step_of_the_decoding_can_be_left_out():
         assert same == (left_out == len(steps)), steps[left_out]
 
 
-@pytest.mark.parametrize("unit", ["a", "A", "aA", " A", "1", "12 ", 64 * "1" + " ", "\x0e", "\x0f ", "\x10", "\x11"])
+@pytest.mark.parametrize(
+    "unit", ["a", "A", "aA", " A", "1", "12 ", 64 * "1" + " ", "\x0e", "\x0f ", "\x10", "\x11", "\x12"]
+)
 def test_a_long_text_of_the_same_takes_linear_time(trained, unit):
-    encoder = portable_encoder(trained["everything"].definition)
+    encoder = portable_encoder(trained["everything closing"].definition)
     text = unit * (100_000 // len(unit))
     before = time.process_time()
     # 0.1 to 1 s; in quadratic time it would be minutes.

@@ -11,8 +11,8 @@ from .awkward_text import awkward_texts
 
 SCALARS = [chr(code) for code in (*range(0xD800), *range(0xE000, 0x110000))]
 EVERY_SPLITS = [
-    Splits(digits=digits, operators=operators, whitespace=whitespace)
-    for digits, operators, whitespace in itertools.product((False, True), repeat=3)
+    Splits(digits=digits, operators=operators, whitespace=whitespace, closing=closing)
+    for digits, operators, whitespace, closing in itertools.product((False, True), repeat=4)
 ]
 
 
@@ -38,7 +38,9 @@ def test_texts_are_cut_at_the_same_places(splits):
         assert cuts(theirs, text) == cuts(ours, text)
 
 
-@pytest.mark.parametrize("splits", [Splits(), Splits(digits=True, whitespace=True)], ids=["plain", "isolated"])
+@pytest.mark.parametrize(
+    "splits", [Splits(), Splits(digits=True, whitespace=True, closing=True)], ids=["plain", "isolated"]
+)
 def test_every_character_is_cut_off_from_others_the_same_way(splits):
     ours, theirs = splits.pre_tokenizer(), portable_splits.pre_tokenizer(splits)
     # All in a row are cut wherever one is of another kind than the one before; then one of each kind is enough.
@@ -63,7 +65,7 @@ def test_blanks_are_those_of_the_library():
 
 def test_no_class_of_characters_is_left_to_the_reader():
     """JavaScript and other versions of the library mean other sets by these names."""
-    written = portable_splits.pre_tokenizer(Splits(digits=True, operators=True, whitespace=True))
+    written = portable_splits.pre_tokenizer(Splits(digits=True, operators=True, whitespace=True, closing=True))
     assert isinstance(written, Sequence)
     for name in (rb"\\s", rb"\\S", rb"\\p", rb"\\d", b"Digits", b'"use_regex":true'):
         assert name not in written.__getstate__()
@@ -71,7 +73,7 @@ def test_no_class_of_characters_is_left_to_the_reader():
 
 def test_no_split_can_be_left_out():
     """Otherwise the tests here could not notice that it is wrong."""
-    splits = Splits(digits=True, operators=True, whitespace=True)
+    splits = Splits(digits=True, operators=True, whitespace=True, closing=True)
     parts = [*portable_splits.pre_tokenizer(splits)]
     texts = awkward_texts(60, seed=3)
     expected = [cuts(splits.pre_tokenizer(), text) for text in texts]

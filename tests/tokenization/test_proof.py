@@ -19,16 +19,22 @@ COMPOSITIONS = [
         isolate_operators=operators,
         isolate_whitespace=whitespace,
         case_mapping=case_mapping,
+        close_numbers=close_numbers,
         special_tokens=FIVE,
     )
-    for digits, operators, whitespace, case_mapping in itertools.product(
-        ("merged", "single", "reversed"), (False, True), (False, True), (False, True)
+    for digits, operators, whitespace, case_mapping, close_numbers in itertools.product(
+        ("merged", "single", "reversed"), *[(False, True)] * 4
     )
+    if digits != "merged" or not close_numbers
 ]
 
 
 def name_of(settings):
-    on = [name for name in ("isolate_operators", "isolate_whitespace", "case_mapping") if getattr(settings, name)]
+    on = [
+        name
+        for name in ("isolate_operators", "isolate_whitespace", "case_mapping", "close_numbers")
+        if getattr(settings, name)
+    ]
     return " ".join([settings.digits, *on])
 
 
@@ -265,4 +271,4 @@ def test_a_stream_that_takes_back_what_it_showed_is_found(trained, monkeypatch):
 
 def test_every_kind_is_proven():
     assert set(KINDS) >= {"plain", "arithmetic", "cased", "everything"}
-    assert len(COMPOSITIONS) == 24
+    assert len(COMPOSITIONS) == 40

@@ -15,6 +15,8 @@ def pieces(text, **flags):
         ({"digits": True}, "x12 34٣4", ["x", "1", "2", " ", "3", "4", "٣", "4"]),
         ({"operators": True}, "a ==(b)--c", ["a", " ", "=", "=", "(", "b", ")", "-", "-", "c"]),
         ({"whitespace": True}, "a  b \n\n c\r\n", ["a", "  ", "b", " ", "\n\n", " ", "c", "\r\n"]),
+        ({"digits": True, "closing": True}, "4\x12 \x1b\x1c!", ["4", "\x12", " ", "\x1b", "\x1c!"]),
+        ({}, " \x12\x1b!", [" \x12\x1b!"]),
         (
             {"digits": True, "operators": True, "whitespace": True},
             "\n12 + 3=15\t",
@@ -36,5 +38,6 @@ def test_splits_follow_the_settings_of_the_recipe():
     assert Splits.of(TokenizerSettings()) == Splits()
     assert Splits.of(TokenizerSettings(digits="single")) == Splits(digits=True)
     assert Splits.of(TokenizerSettings(digits="reversed")) == Splits(digits=True)
+    assert Splits.of(TokenizerSettings(digits="single", close_numbers=True)) == Splits(digits=True, closing=True)
     assert Splits.of(TokenizerSettings(isolate_operators=True)) == Splits(operators=True)
     assert Splits.of(TokenizerSettings(isolate_whitespace=True)) == Splits(whitespace=True)

@@ -12,7 +12,7 @@ from smidgen.recipes.tokenizer import TokenizerSettings
 from smidgen.training.scratch import NO_TARGET, scratch_targets
 from smidgen.training.step import Step
 
-from ..export.tiny import ARITHMETIC, tiny_model, tokenizer
+from ..export.tiny import ARITHMETIC, CLOSING, tiny_model, tokenizer
 
 CPU = torch.device("cpu")
 IN_ORDER = TokenizerSettings(digits="single", isolate_operators=True, isolate_whitespace=True)
@@ -47,7 +47,7 @@ def targets(text, settings=ARITHMETIC, before="\n"):
     return known, found
 
 
-@pytest.mark.parametrize("settings", [ARITHMETIC, IN_ORDER], ids=["least digit first", "in order"])
+@pytest.mark.parametrize("settings", [ARITHMETIC, CLOSING, IN_ORDER], ids=["least digit first", "closed", "in order"])
 @pytest.mark.parametrize(("text", "asked"), EXAMPLES)
 def test_the_value_so_far_is_asked_for(text, asked, settings):
     known, found = targets(text, settings)
@@ -56,9 +56,17 @@ def test_the_value_so_far_is_asked_for(text, asked, settings):
         place = len(known.encode("\n" + before))
         for number, digit in enumerate(behind):
             expected[place + number] = digit
-        if settings is ARITHMETIC:
+        if settings is not IN_ORDER:
             expected[place - len(along) : place] = along
     assert [None if target == NO_TARGET else known.decode([target]) for target in found] == expected
+
+
+def test_what_is_asked_for_are_ordinary_digits_whether_numbers_are_closed_or_not():
+    text = "12 * 4 + 30 / 5 - 7 = 47"
+    known, found = targets(text, CLOSING)
+    ids = known.digit_token_ids()
+    assert set(found) <= {NO_TARGET, ids.equals, *ids.digits}
+    assert found == targets(text, ARITHMETIC)[1]
 
 
 def test_nothing_is_asked_of_a_line_whose_beginning_is_not_seen():

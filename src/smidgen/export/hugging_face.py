@@ -19,6 +19,7 @@ from smidgen.export.hugging_face_config import config_json, generation_config_js
 from smidgen.model.decoder import Decoder
 from smidgen.recipes.sampling import SamplingSettings
 from smidgen.records import atomic, manifest
+from smidgen.tokenization.text_rules import TextRules
 
 STOCK, REMOTE_CODE = "stock LlamaForCausalLM", "remote code"
 # What weights are stored in, by the names that other formats have for the same; the first unless asked.
@@ -171,7 +172,7 @@ def _record(
 
 
 def _has_text_rules(model: OpenModel) -> bool:
-    return any(asdict(model.tokenizer.definition.rules).values())
+    return model.tokenizer.definition.rules != TextRules()
 
 
 def _notes(model: OpenModel) -> list[str]:

@@ -1,7 +1,6 @@
 """What the JSON files of a Hugging Face folder say."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,7 @@ def tokenizer_config_json(path: Path, tokenizer: Tokenizer) -> dict[str, Any]:
         **json.loads(path.read_text(encoding="utf-8")),
         # The first place is for a tokenizer without the tokenizers library.
         "auto_map": {"AutoTokenizer": [None, "tokenization_smidgen.SmidgenTokenizer"]},
-        "text_rules": asdict(tokenizer.definition.rules),
+        "text_rules": tokenizer.definition.rules.as_dict(),
     }
 
 

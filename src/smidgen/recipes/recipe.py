@@ -82,7 +82,11 @@ class Recipe:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain dictionaries, lists and numbers, as written to ``recipe.json``."""
-        return json.loads(json.dumps(asdict(self)))
+        content: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        # It came later; recipes without it keep their fingerprints, by which runs are gone on with.
+        if not self.tokenizer.close_numbers:
+            del content["tokenizer"]["close_numbers"]
+        return content
 
     @property
     def fingerprint(self) -> str:

@@ -37,6 +37,8 @@ class TokenizerSettings:
     "reversed" also writes every run of ASCII digits least-significant first (Atom-2.7m card).
     ``isolate_operators``: each of + - * / = ( ) is a token of its own. ``isolate_whitespace``: blanks never
     merge with text. ``case_mapping``: capitals become markers before lower-case letters (AtomixS2-5M card).
+    ``close_numbers``: the digit of each number that is written last has a token of its own kind, so that no number's
+    tokens are a beginning of another's.
     The vocabulary's size is ``design.vocab_size``.
     """
 
@@ -46,9 +48,14 @@ class TokenizerSettings:
     isolate_operators: bool = False
     isolate_whitespace: bool = False
     case_mapping: bool = False
+    close_numbers: bool = False
     # Text to learn the merges from, taken from the sources in proportion to their share of the mixture.
     training_bytes: int = 50_000_000
 
     def __post_init__(self) -> None:
         if self.training_bytes < 1:
             raise ValueError(f"training_bytes={self.training_bytes} must be positive; 50_000_000 is usual")
+        if self.close_numbers and self.digits == "merged":
+            raise ValueError(
+                'close_numbers=true needs a token for each digit; digits="reversed" or digits="single" would work'
+            )

@@ -51,7 +51,7 @@ class Definition:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the content: equal fingerprints give equal ids, whatever file they were read from."""
-        return sha256_of_json(asdict(self))
+        return sha256_of_json({**asdict(self), "splits": self.splits.as_dict(), "rules": self.rules.as_dict()})
 
     def encoder(self) -> BytePairEncoder:
         """The same as an object of the ``tokenizers`` library, which knows nothing of the text rules."""

@@ -3,17 +3,23 @@
 from collections.abc import Collection, Sequence
 
 from smidgen.model.config import DigitTokenIds
+from smidgen.tokenization.text_rules import CLOSING
 
-_SYMBOLS = frozenset(b"0123456789+-*/()=")
+_SYMBOLS = b"0123456789+-*/()="
 
 
-def find(tokens: Sequence[bytes], *, first_ordinary: int, line_starting: Collection[int]) -> DigitTokenIds | None:
+def find(
+    tokens: Sequence[bytes], *, first_ordinary: int, line_starting: Collection[int], closes_numbers: bool = False
+) -> DigitTokenIds | None:
     """Sort the tokens from ``first_ordinary`` on; ``line_starting`` are the control tokens that begin a line.
 
-    ``None`` when some digit, operator, parenthesis or equals sign also appears inside longer tokens.
+    ``None`` when some digit, its closing mark where ``closes_numbers``, operator, parenthesis or equals sign also
+    appears inside longer tokens.
     """
+    marks = CLOSING.encode() if closes_numbers else b""
+    symbols = frozenset(_SYMBOLS + marks)
     ordinary = dict(enumerate(tokens[first_ordinary:], start=first_ordinary))
-    if any(len(token) > 1 and not _SYMBOLS.isdisjoint(token) for token in ordinary.values()):
+    if any(len(token) > 1 and not symbols.isdisjoint(token) for token in ordinary.values()):
         return None
     id_of = {token: token_id for token_id, token in ordinary.items()}
     whitespace = {i: token.decode(errors="replace") for i, token in ordinary.items() if _is_whitespace(token)}
@@ -27,6 +33,7 @@ def find(tokens: Sequence[bytes], *, first_ordinary: int, line_starting: Collect
         equals=id_of[b"="],
         spaces=tuple(sorted(whitespace.keys() - breaks)),
         line_starts=tuple(sorted({*breaks, *line_starting})),
+        closing=tuple(id_of[bytes([mark])] for mark in marks),
     )
 
 

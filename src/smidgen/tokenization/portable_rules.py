@@ -4,7 +4,8 @@ A replacement can neither repeat what it found nor change its letters. So a mark
 look-around describes, and letters change in 26 replacements. A run of digits is turned round in 20: it gets as many
 places in front of it as it has digits; the n-th place before the run takes the run's n-th digit, in one replacement
 for each kind of digit; then the run goes. Signs for this begin with a character of our own; where the text itself has
-it, it is set apart first and restored last.
+it, it is set apart first and restored last. The last digit of a run becomes its closing mark in ten replacements, one
+for each kind of digit.
 """
 
 from collections.abc import Iterator
@@ -15,8 +16,8 @@ from tokenizers import Regex, decoders, normalizers
 
 from smidgen.tokenization.text_rules import (
     ALLCAPS,
+    CLOSING,
     ESCAPE,
-    ESCAPED,
     MOST_CAPITALS,
     MOST_DIGITS,
     TITLE,
@@ -26,6 +27,7 @@ from smidgen.tokenization.text_rules import (
 # C0 control "device control one".
 _OWN = "\x11"
 _OF_THE_TEXT, _START, _RUN, _PLACE = _OWN + "!", _OWN + ">", _OWN + "|", _OWN + "_"
+_DIGITS = "0123456789"
 # An ESCAPE of the model's without its sign.
 _STRAY = ESCAPE + "~"
 
@@ -51,7 +53,12 @@ class Replacement:
 
 def normalizer(rules: TextRules) -> list[normalizers.Normalizer]:
     """The steps that do what ``rules.apply`` does."""
-    steps = [*(_map_case() if rules.map_case else ()), *(_reverse_digits() if rules.reverse_digits else ())]
+    steps = [
+        *(Replacement(character, ESCAPE + sign) for character, sign in rules.escaped.items()),
+        *(_map_case() if rules.map_case else ()),
+        *(_reverse_digits() if rules.reverse_digits else ()),
+        *(_close_numbers() if rules.close_numbers else ()),
+    ]
     return [
         Replacement(_OWN, _OF_THE_TEXT).as_normalizer(),
         # What is inserted at the very beginning of a text has no place in the original, and byte-level splitting then
@@ -65,7 +72,11 @@ def normalizer(rules: TextRules) -> list[normalizers.Normalizer]:
 
 def decoder(rules: TextRules) -> list[decoders.Decoder]:
     """The steps that do what ``rules.invert`` does, for a text in one piece."""
-    steps = [*(_reverse_digits() if rules.reverse_digits else ()), *(_unmap_case() if rules.map_case else ())]
+    steps = [
+        *(map(Replacement, CLOSING, _DIGITS) if rules.close_numbers else ()),
+        *(_reverse_digits() if rules.reverse_digits else ()),
+        *_take_marks(rules),
+    ]
     set_apart, restored = Replacement(_OWN, _OF_THE_TEXT), Replacement(_OF_THE_TEXT, _OWN)
     return [step.as_decoder() for step in (set_apart, *steps, restored)]
 
@@ -77,7 +88,7 @@ def _reverse_digits() -> Iterator[Replacement]:
         # Runs whose length has this power of two in it.
         length = f"(?:[0-9]{{{2 * places}}})*[0-9]{{{places}}}[0-9]{{0,{places - 1}}}(?![0-9])"
         yield _pattern(f"{run}(?={length})", places * _PLACE + _RUN)
-    for digit in "0123456789":
+    for digit in _DIGITS:
         yield _pattern(f"{_PLACE}(?={_nth_after_n_places(digit)})", digit)
     yield _pattern(f"{run}[0-9]+", "")
 
@@ -94,9 +105,13 @@ def _nth_after_n_places(digit: str) -> str:
     return pattern
 
 
+def _close_numbers() -> Iterator[Replacement]:
+    # No mark either: the digit in front of the last would be the last of what is left. The text's own are escaped.
+    for digit, mark in zip(_DIGITS, CLOSING, strict=True):
+        yield _pattern(f"{digit}(?![0-9{CLOSING[0]}-{CLOSING[-1]}])", mark)
+
+
 def _map_case() -> Iterator[Replacement]:
-    for character, sign in ESCAPED.items():
-        yield Replacement(character, ESCAPE + sign)
     # The beginning of a word, and a capital alone: before no letter, or before the beginning of a word.
     begins, alone = "[A-Z][a-z]", "[A-Z](?:[A-Z][a-z]|(?![A-Za-z]))"
     yield _pattern(f"(?= {begins})|(?<! )(?={begins})|(?= {alone})|(?<![A-Z ])(?={alone})", TITLE)
@@ -109,8 +124,20 @@ def _map_case() -> Iterator[Replacement]:
     yield from map(Replacement, ascii_uppercase, ascii_lowercase)
 
 
+def _take_marks(rules: TextRules) -> Iterator[Replacement]:
+    escaped = rules.escaped
+    if not escaped:
+        return
+    yield _pattern(f"{ESCAPE}(?![{''.join(escaped.values())}])", _STRAY)
+    if rules.map_case:
+        yield from _unmap_case()
+    yield Replacement(_STRAY, "")
+    # ESCAPE last, as it would make new escapes of what follows it.
+    for character in sorted(escaped, key=ESCAPE.__eq__):
+        yield Replacement(ESCAPE + escaped[character], character)
+
+
 def _unmap_case() -> Iterator[Replacement]:
-    yield _pattern(f"{ESCAPE}(?![{''.join(ESCAPED.values())}])", _STRAY)
     for marker in (TITLE, ALLCAPS):
         yield Replacement(f"{marker} ", f" {marker}")
     # The marker of a row before each of its letters: the 17th first, then each 9th, 5th, 3rd and 2nd after a marker.
@@ -119,11 +146,7 @@ def _unmap_case() -> Iterator[Replacement]:
     yield Replacement(ALLCAPS, TITLE)
     for small, capital in zip(ascii_lowercase, ascii_uppercase, strict=True):
         yield Replacement(TITLE + small, capital)
-    for nothing in (TITLE, _STRAY):
-        yield Replacement(nothing, "")
-    # ESCAPE last, as it would make new escapes of what follows it.
-    for character in (TITLE, ALLCAPS, ESCAPE):
-        yield Replacement(ESCAPE + ESCAPED[character], character)
+    yield Replacement(TITLE, "")
 
 
 def _pattern(pattern: str, by: str) -> Replacement:

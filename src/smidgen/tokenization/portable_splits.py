@@ -8,7 +8,7 @@ in tokenizers 0.23.3.) So the sets are asked of the library that trained the tok
 from tokenizers import PreTokenizedString, Regex
 from tokenizers.pre_tokenizers import ByteLevel, Digits, PreTokenizer, Sequence, Split
 
-from smidgen.tokenization.splits import OPERATORS, Splits
+from smidgen.tokenization.splits import CLOSING_MARKS, OPERATORS, Splits
 
 LINE_BREAKS = "\r\n"
 # White_Space of Unicode without them. Written out, as it has not changed since 2013.
@@ -28,6 +28,8 @@ def pre_tokenizer(splits: Splits) -> PreTokenizer:
     if splits.digits:
         digits = _ranges(_digits())
         parts.append(f"[{digits}]|[^{digits}]+")
+    if splits.closing:
+        parts.append(f"{CLOSING_MARKS}|{CLOSING_MARKS.replace('[', '[^')}+")
     letters, numbers = _ranges(_matches(r"\p{L}+")), _ranges(_matches(r"\p{N}+"))
     # GPT-2's regular expression.
     words = f" ?[{letters}]+| ?[{numbers}]+| ?[^{white}{letters}{numbers}]+"

@@ -114,10 +114,11 @@ class Tokenizer:
         return "".join(texts)
 
     def pieces(self, token_ids: Iterable[int]) -> list[str]:
-        """What each token stands for, to be shown: text rules stay applied, parts of a character appear as \\xNN and
-        control characters as their pictures.
+        """What each token stands for, to be shown: text rules stay applied, parts of a character appear as \\xNN,
+        control characters as their pictures and the closing mark of a number as its digit with a sign.
         """
-        return [shown(self.content(token_id)[0]) for token_id in token_ids]
+        closes_numbers = self.definition.rules.close_numbers
+        return [shown(self.content(token_id)[0], closes_numbers=closes_numbers) for token_id in token_ids]
 
     def content(self, token_id: int) -> tuple[bytes, bool]:
         """A token's bytes before text rules are undone, and whether it is a control token.
@@ -141,6 +142,7 @@ class Tokenizer:
             self._bytes,
             first_ordinary=self._first_ordinary,
             line_starting=[token_id for name, token_id in special.items() if name != "unk"],
+            closes_numbers=self.definition.rules.close_numbers,
         )
 
 

@@ -29,7 +29,11 @@ def train_tokenizer(texts: Iterable[str], settings: TokenizerSettings, vocab_siz
             f"design.vocab_size={vocab_size} is too small for byte-level BPE: 256 bytes and {len(special)} special "
             f"tokens need {256 + len(special)}"
         )
-    rules = TextRules(reverse_digits=settings.digits == "reversed", map_case=settings.case_mapping)
+    rules = TextRules(
+        reverse_digits=settings.digits == "reversed",
+        map_case=settings.case_mapping,
+        close_numbers=settings.close_numbers,
+    )
     splits = Splits.of(settings)
     found = count_pre_tokens(map(rules.apply, _not_empty(texts)), splits.pre_tokenizer())
     learned = learn_merges(found.counts, vocab_size - len(special))

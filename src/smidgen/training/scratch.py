@@ -43,7 +43,8 @@ def scratch_targets(ids_SU: Tensor, class_V: Tensor, known: DigitTokenIds, *, le
     class_SU = class_V[ids_SU]
     role_SU = role_ids(class_SU)
     targets_SU = torch.full_like(ids_SU, NO_TARGET)
-    digit_of = {token_id: digit for digit, token_id in enumerate(known.digits)}
+    # What is asked for are the ordinary digits: a value's last one says what it is, not where it ends.
+    digit_of = {token_id: digit for ids in (known.digits, known.closing) for digit, token_id in enumerate(ids)}
     sign_of = dict(zip(known.operators, "+-*/", strict=True))
     for row, end in (role_SU == Role.EQUALS.value).nonzero().tolist():
         ids, classes = ids_SU[row, :end].tolist(), class_SU[row, :end].tolist()

@@ -7,7 +7,7 @@ import pytest
 from smidgen.export.onnx.onnx_export import export_onnx
 from smidgen.recipes.sampling import SamplingSettings
 
-from ..tiny import ARITHMETIC, DIGITS, tiny_model
+from ..tiny import CLOSING, DIGITS, tiny_model
 
 ADVICE = SamplingSettings(temperature=0.7, top_p=0.9)
 EVERYTHING = {
@@ -23,7 +23,7 @@ EVERYTHING = {
 
 @pytest.fixture(scope="session")
 def model():
-    return replace(tiny_model(ARITHMETIC, **EVERYTHING), sampling=ADVICE)
+    return replace(tiny_model(CLOSING, **EVERYTHING), sampling=ADVICE)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from smidgen.errors import CheckFailed
 from smidgen.export.onnx.read_back import check_onnx
 from smidgen.model.decoder import Decoder
 
-from ..tiny import ARITHMETIC, PLAIN, tiny_model, tokenizer
+from ..tiny import CLOSING, PLAIN, tiny_model, tokenizer
 from .conftest import EVERYTHING
 
 
@@ -25,7 +25,7 @@ def test_the_export_of_a_model_agrees_with_it(model, exported):
     ids=lambda changes: next(iter(changes)),
 )
 def test_an_export_of_another_model_is_noticed(exported, changes):
-    other = tiny_model(ARITHMETIC, **{**EVERYTHING, **changes})
+    other = tiny_model(CLOSING, **{**EVERYTHING, **changes})
     with pytest.raises(CheckFailed, match="other logits"):
         check_onnx(exported[0], other)
 

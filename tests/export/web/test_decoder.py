@@ -11,7 +11,7 @@ from smidgen.model.config import PLACE_VOCAB_SIZE
 from smidgen.model.digit_features import TokenClass, place_ids, role_ids
 from smidgen.recipes.sampling import SamplingSettings
 
-from ..tiny import ARITHMETIC, CONTEXT, DIGITS, farthest, logits_of, random_ids, tiny_model
+from ..tiny import ARITHMETIC, CLOSING, CONTEXT, DIGITS, farthest, logits_of, random_ids, tiny_model
 from .javascript import ask, needs_node
 
 pytestmark = needs_node
@@ -66,6 +66,13 @@ def test_logits_are_those_of_pytorch(shape, vectors, tmp_path):
     has_vectors, answer = asked(model, LOGITS, tmp_path, rows=rows.tolist(), vectors=vectors)
     assert has_vectors == vectors
     # What was measured is 1.2e-5 at most, among logits of up to 8; an export allows 1e-4 for each unit of them.
+    assert farthest(torch.tensor(answer), logits_of(model.decoder, rows)) < 3e-5
+
+
+def test_closing_digits_are_digits(tmp_path):
+    model = tiny_model(CLOSING, **DIGITS)
+    rows = torch.tensor([model.tokenizer.encode("12 + 34 = 46\n(7")])
+    _, answer = asked(model, LOGITS, tmp_path, rows=rows.tolist())
     assert farthest(torch.tensor(answer), logits_of(model.decoder, rows)) < 3e-5
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from smidgen.export.web.description import tokenizer_description
 from smidgen.tokenization import proof_texts
+from smidgen.tokenization.text_rules import CLOSING
 from smidgen.tokenization.training import train_tokenizer
 
 from ...tokenization.awkward_text import awkward_texts
@@ -14,6 +15,7 @@ from .javascript import ask, needs_node
 pytestmark = needs_node
 
 OPEN = "const { Tokenizer } = await at('tokenizer'); const tokenizer = new Tokenizer(given.tokenizer);"
+OPENED = bytes.maketrans(CLOSING.encode(), b"0123456789")
 TEXTS = [*awkward_texts(1000, seed=8), *proof_texts.CAPITALS, *proof_texts.random_texts(1500, seed=3)]
 
 
@@ -48,13 +50,27 @@ def test_whatever_a_model_writes_is_decoded_and_shown_as_we_do_it(trained, asked
     assert [pieces for _, pieces in answers] == [trained.pieces(ids) for ids in rows]
 
 
+def test_a_closing_digit_is_shown_as_its_digit_with_a_sign(trained, asked):
+    shown = ["4", "1\u27e9"] if trained.definition.rules.close_numbers else ["4", "1"]
+    if not trained.definition.rules.reverse_digits:
+        return
+    script = """
+    const { segments } = await at("segments");
+    const show = (view) => segments(tokenizer, given.ids, { view, running: false }).map(({ text }) => text);
+    return [show("tokens"), show("text").join("")];
+    """
+    assert asked(script, ids=trained.encode("14")) == [shown, "14"]
+    assert trained.pieces(trained.encode("14")) == shown
+
+
 def test_every_character_belongs_to_the_token_that_completes_it(trained, asked):
     text = "In 2024 NASA paid 1234567 for the naïve café 🙂."
     ids = trained.encode(text)
     pairs = asked("return tokenizer.pairs(given.ids);", ids=ids)
     assert "".join(character for character, _ in pairs) == text
     for character, index in pairs:
-        content = trained.content(ids[index])[0]
+        # The last digit of a number may be written as its closing mark.
+        content = trained.content(ids[index])[0].translate(OPENED)
         assert character.encode()[-1:].lower() in content.lower()
 
 

@@ -3,7 +3,7 @@ import pytest
 from smidgen.recipes.tokenizer import SpecialTokens, TokenizerSettings
 from smidgen.tokenization.quality.subject import Subject
 from smidgen.tokenization.quality.token_kind import TokenKind, kind_of, token_kinds
-from smidgen.tokenization.text_rules import ALLCAPS, ESCAPE, TITLE
+from smidgen.tokenization.text_rules import ALLCAPS, CLOSING, ESCAPE, TITLE
 from smidgen.tokenization.training import train_tokenizer
 
 MARKERS = TITLE + ALLCAPS + ESCAPE
@@ -50,6 +50,15 @@ def test_kinds_of_text(content, kind):
 )
 def test_markers_stand_for_capitals(content, kind):
     assert kind_of(content.encode(), MARKERS) == kind
+
+
+def test_a_closing_mark_is_a_digit_where_numbers_are_closed():
+    assert kind_of(CLOSING[4].encode()) == TokenKind.SIGNS
+    assert kind_of(CLOSING[4].encode(), MARKERS, closes_numbers=True) == TokenKind.DIGITS
+    settings = TokenizerSettings(digits="single", close_numbers=True, case_mapping=True)
+    kinds = token_kinds(Subject.of(train_tokenizer(["The the the"], settings, 260)))
+    assert kinds.count(TokenKind.DIGITS) == 20
+    assert kinds.count(TokenKind.MARKERS) == 3
 
 
 def test_bytes_that_are_no_characters_are_parts():

@@ -49,8 +49,8 @@ def tokenizer_description(tokenizer: Tokenizer) -> dict[str, Any]:
         "end_of_text_id": tokenizer.end_of_text_id,
         "byte_ids": [id_of[symbol] for symbol in byte_symbols()],
         "merges": merges,
-        "rules": {**asdict(definition.rules), "most_digits": MOST_DIGITS, "most_capitals": MOST_CAPITALS},
-        "splits": asdict(definition.splits),
+        "rules": {**definition.rules.as_dict(), "most_digits": MOST_DIGITS, "most_capitals": MOST_CAPITALS},
+        "splits": definition.splits.as_dict(),
         "classes": list(_runs(character_classes(default_cache()))),
     }
 

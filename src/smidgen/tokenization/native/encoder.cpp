@@ -50,8 +50,11 @@ enum Class : Byte { LETTER, NUMBER, OTHER, WHITE, ALONE };
 constexpr Byte CLASS_BITS = 3, NUMERIC = 4;
 
 struct Splits {
-    bool digits, operators, whitespace;
+    bool digits, operators, whitespace, closing;
 };
+
+// What stands for the last digit of a number, of 0 and of 9.
+constexpr Byte FIRST_CLOSING = 0x12, LAST_CLOSING = 0x1B;
 
 struct Scalar {
     std::uint32_t value;
@@ -138,7 +141,8 @@ public:
         for (std::uint32_t value = 0; value < 0x110000; ++value) {
             const bool digit = splits.digits && (classes_[value] & NUMERIC);
             const bool sign = splits.operators && value < 0x80 && is_operator(Byte(value));
-            classes_[value] = digit || sign ? Byte(ALONE) : classes_[value] & CLASS_BITS;
+            const bool closing = splits.closing && value >= FIRST_CLOSING && value <= LAST_CLOSING;
+            classes_[value] = digit || sign || closing ? Byte(ALONE) : classes_[value] & CLASS_BITS;
         }
     }
 
@@ -159,6 +163,7 @@ public:
         m.breaks = block.within('\n', '\n') | block.within('\r', '\r');
         m.apostrophe = block.within('\'', '\'');
         m.alone = (splits_.digits ? digit : 0) | (splits_.operators ? sign : 0);
+        if (splits_.closing) m.alone |= block.within(FIRST_CLOSING, LAST_CLOSING);
         m.number = digit & ~m.alone;
         m.later = 0;
         const Bits high = block.high();
@@ -199,18 +204,20 @@ private:
 // `TextRules.apply` of text_rules.py, which holds the definition and the reasons.
 class TextRules {
 public:
-    TextRules(bool reverse_digits, bool map_case) : reverse_digits_(reverse_digits), map_case_(map_case) {}
+    TextRules(bool reverse_digits, bool map_case, bool close_numbers)
+        : reverse_digits_(reverse_digits), map_case_(map_case), close_numbers_(close_numbers) {}
 
-    bool any() const { return reverse_digits_ || map_case_; }
+    bool any() const { return reverse_digits_ || marks(); }
 
     // Bytes that a byte can become.
-    std::size_t growth() const { return map_case_ ? 2 : 1; }
+    std::size_t growth() const { return marks() ? 2 : 1; }
 
     // Writes to `out`, which has room for what the text can become and PADDING; returns where it ends.
     Byte* apply(const Byte* text, const Byte* end, Byte* out) const {
         Byte* const begin = out;
-        out = map_case_ ? map_case(text, end, out) : std::copy(text, end, out);
+        out = marks() ? put_marks(text, end, out) : std::copy(text, end, out);
         if (reverse_digits_) reverse_digits(begin, out);
+        if (close_numbers_) close_numbers(begin, out);
         return out;
     }
 
@@ -222,20 +229,34 @@ private:
     static bool is_small(Byte byte) { return byte >= 'a' && byte <= 'z'; }
     static bool is_digit(Byte byte) { return byte >= '0' && byte <= '9'; }
 
-    static Byte* map_case(const Byte* p, const Byte* end, Byte* out) {
+    // Whether characters of the text may have to be escaped.
+    bool marks() const { return map_case_ || close_numbers_; }
+
+    static Byte sign_of(Byte mark) {
+        if (mark >= FIRST_CLOSING) return Byte("\"#%,:;<>?@"[mark - FIRST_CLOSING]);
+        return mark == TITLE ? '^' : mark == ALLCAPS ? '_' : '!';
+    }
+
+    // Bytes that do not stay as they are.
+    Bits meant(const Block& block) const {
+        Bits found = map_case_ ? block.within('A', 'Z') | block.within(TITLE, ESCAPE) : block.within(ESCAPE, ESCAPE);
+        if (close_numbers_) found |= block.within(FIRST_CLOSING, LAST_CLOSING);
+        return found;
+    }
+
+    Byte* put_marks(const Byte* p, const Byte* end, Byte* out) const {
         const Byte* const begin = p;
         while (p < end) {
             const Block block(p);
             std::memcpy(out, p, 64);
-            const Bits found = block.within('A', 'Z') | block.within(TITLE, ESCAPE);
+            const Bits found = meant(block);
             const std::ptrdiff_t plain = std::min<std::ptrdiff_t>(found ? __builtin_ctzll(found) : 64, end - p);
             p += plain;
             out += plain;
             if (plain == 64 || p == end) continue;
             if (!is_capital(*p)) {
                 *out++ = ESCAPE;
-                *out++ = *p == TITLE ? '^' : *p == ALLCAPS ? '_' : '!';
-                ++p;
+                *out++ = sign_of(*p++);
                 continue;
             }
             const Byte* row_end = p + 1;
@@ -276,7 +297,21 @@ private:
         }
     }
 
-    bool reverse_digits_, map_case_;
+    static void close_numbers(Byte* p, Byte* end) {
+        for (; p < end; p += 64) {
+            Bits last = Block(p).within('0', '9');
+            // What lies behind the end may look like a digit.
+            if (end - p < 64) last &= (Bits(1) << (end - p)) - 1;
+            last &= ~(last >> 1);
+            if (last >> 63 && end - p > 64 && is_digit(p[64])) last &= ~(Bits(1) << 63);
+            for (; last; last &= last - 1) {
+                Byte& digit = p[__builtin_ctzll(last)];
+                digit = Byte(digit - '0' + FIRST_CLOSING);
+            }
+        }
+    }
+
+    bool reverse_digits_, map_case_, close_numbers_;
 };
 
 // ---------------------------------------------------------------- words
@@ -787,13 +822,14 @@ private:
 extern "C" {
 
 // Of `classes` one byte for each of the 0x110000 scalars; the flags are, from the lowest bit on, the splits at digits,
-// operators and whitespace, the reversal of digits and the mapping of case.
+// operators, whitespace and closing marks, the reversal of digits, the mapping of case and the closing of numbers.
 void* encoder_new(const Byte* classes, unsigned flags, const Id* byte_ids, const Id* pairs, const Id* made,
                   std::size_t merges) {
     const auto flag = [flags](unsigned bit) { return (flags >> bit & 1) != 0; };
     try {
-        const Splits splits{flag(0), flag(1), flag(2)};
-        return new Encoder(classes, TextRules(flag(3), flag(4)), splits, byte_ids, pairs, made, merges);
+        const Splits splits{flag(0), flag(1), flag(2), flag(3)};
+        const TextRules rules(flag(4), flag(5), flag(6));
+        return new Encoder(classes, rules, splits, byte_ids, pairs, made, merges);
     } catch (const std::bad_alloc&) {
         return nullptr;
     }

@@ -42,7 +42,10 @@ class NativeEncoder:
         byte_ids = np.array([id_of[symbol] for symbol in byte_symbols()], dtype=np.uint16)
         merged, made = np.ascontiguousarray(pairs_M3[:, :2]), np.ascontiguousarray(pairs_M3[:, 2])
         splits, rules = definition.splits, definition.rules
-        flags = (splits.digits, splits.operators, splits.whitespace, rules.reverse_digits, rules.map_case)
+        flags = (
+            *(splits.digits, splits.operators, splits.whitespace, splits.closing),
+            *(rules.reverse_digits, rules.map_case, rules.close_numbers),
+        )
         self._encoder = self._library.encoder_new(
             character_classes(cache),
             sum(flag << bit for bit, flag in enumerate(flags)),

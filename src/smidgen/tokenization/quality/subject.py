@@ -29,17 +29,21 @@ class Encoder(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """``markers`` are the characters that stand for capitals; ``notes`` say what cannot be measured, and why."""
+    """``markers`` are the characters that stand for capitals; ``closes_numbers`` says whether closing marks stand for
+    digits; ``notes`` say what cannot be measured, and why.
+    """
 
     name: str
     tokenizer: Encoder
     markers: str = ""
+    closes_numbers: bool = False
     notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, tokenizer: Tokenizer, name: str = "") -> Self:
-        markers = TITLE + ALLCAPS + ESCAPE if tokenizer.definition.rules.map_case else ""
-        return cls(name=name, tokenizer=tokenizer, markers=markers)
+        rules = tokenizer.definition.rules
+        markers = TITLE + ALLCAPS + ESCAPE if rules.map_case else ""
+        return cls(name=name, tokenizer=tokenizer, markers=markers, closes_numbers=rules.close_numbers)
 
     @classmethod
     def open(cls, path: Path, name: str = "") -> Self:

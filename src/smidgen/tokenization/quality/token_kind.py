@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from smidgen.tokenization.quality.subject import Subject
+from smidgen.tokenization.text_rules import open_numbers
 
 
 class TokenKind(StrEnum):
     """``CAPITALS`` are letters with a capital or its marker among them, ``MARKERS`` nothing but markers and blanks.
 
-    A token with a digit is of ``DIGITS`` whatever else it holds. ``PARTS`` are bytes that are no whole characters.
+    A token with a digit or its closing mark is of ``DIGITS`` whatever else it holds. ``PARTS`` are bytes that are no
+    whole characters.
     """
 
     LETTERS = "letters"
@@ -26,16 +28,19 @@ def token_kinds(subject: Subject) -> Sequence[TokenKind]:
     """The kind of every id."""
     contents = map(subject.tokenizer.content, range(subject.tokenizer.vocab_size))
     return [
-        TokenKind.CONTROL if is_control else kind_of(content, subject.markers) for content, is_control in contents
+        TokenKind.CONTROL if is_control else kind_of(content, subject.markers, closes_numbers=subject.closes_numbers)
+        for content, is_control in contents
     ]
 
 
-def kind_of(content: bytes, markers: str = "") -> TokenKind:
+def kind_of(content: bytes, markers: str = "", *, closes_numbers: bool = False) -> TokenKind:
     """The kind of an ordinary token with these bytes."""
     try:
         text = content.decode()
     except UnicodeDecodeError:
         return TokenKind.PARTS
+    if closes_numbers:
+        text = open_numbers(text)
     bare = without_markers(text, markers)
     if bare != text and not bare.strip():
         return TokenKind.MARKERS

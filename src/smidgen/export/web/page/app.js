@@ -144,11 +144,12 @@ function showAs(view) {
   byId("hint").textContent = hint(view, lanes[0].tokenizer.rules);
 }
 
-function hint(view, { reverseDigits, mapCase }) {
+function hint(view, { reverseDigits, mapCase, closeNumbers }) {
   if (view === "text") return "Point at a word, tap it or use the arrow keys to see what was likely there.";
   if (view === "surprise") return "The stronger the colour, the less the model expected the token.";
   const parts = ["As the model reads and writes it."];
   if (reverseDigits) parts.push("Numbers begin with their last digit.");
+  if (closeNumbers) parts.push("Behind a digit with \u27e9 its number ends.");
   if (mapCase) parts.push("\u21e7 stands before a capital, \u21ea before a row of them.");
   return parts.join(" ");
 }

@@ -13,6 +13,7 @@ export function tokenClasses(ids, vocabSize) {
   if (!ids) return classes;
   const set = (tokenIds, kind) => tokenIds.forEach((id) => (classes[id] = kind));
   set(ids.digits, DIGIT);
+  set(ids.closing ?? [], DIGIT);
   set(ids.operators, OPERATOR);
   set([ids.operators[1]], MINUS);
   set([ids.operators[3]], SLASH);

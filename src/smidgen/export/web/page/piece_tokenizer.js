@@ -5,7 +5,7 @@ export class PieceTokenizer {
     this.pieces = pieces;
     this.specialIds = new Set(special_ids);
     this.endOfTextId = end_of_text_id;
-    this.rules = { reverseDigits: false, mapCase: false };
+    this.rules = { reverseDigits: false, mapCase: false, closeNumbers: false };
   }
 
   get size() {

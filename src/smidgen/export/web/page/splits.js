@@ -9,11 +9,12 @@ const LETTER = 0, NUMBER = 1, OTHER = 2, WHITE = 3, ALONE = 4;
 const NUMERIC = 4; // a bit beside the class
 const CLASS_BITS = 3;
 const OPERATORS = "-+*/=()";
+const FIRST_CLOSING = 0x12, LAST_CLOSING = 0x1b; // marks of numbers that end
 const CONTRACTIONS = ["s", "t", "re", "ve", "m", "ll", "d"];
 
 export class Splits {
   // `classes` are runs of all scalars from 0 on: length, class, length, class ...
-  constructor({ digits, operators, whitespace }, classes) {
+  constructor({ digits, operators, whitespace, closing = false }, classes) {
     this.isolateWhitespace = whitespace;
     this.classes = new Uint8Array(0x110000);
     let start = 0;
@@ -21,6 +22,7 @@ export class Splits {
       const kind = digits && classes[i + 1] & NUMERIC ? ALONE : classes[i + 1] & CLASS_BITS;
       this.classes.fill(kind, start, (start += classes[i]));
     }
+    if (closing) this.classes.fill(ALONE, FIRST_CLOSING, LAST_CLOSING + 1);
     if (operators) for (const sign of OPERATORS) this.classes[sign.codePointAt(0)] = ALONE;
   }
 

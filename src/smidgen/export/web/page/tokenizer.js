@@ -1,7 +1,7 @@
 // Text to token ids and back: byte-level BPE with reversible text rules around it.
 
 import { Splits } from "./splits.js";
-import { TextRules } from "./text_rules.js";
+import { closingDigit, TextRules } from "./text_rules.js";
 
 const PICTURES = 0x2400; // of control characters
 
@@ -59,13 +59,15 @@ export class Tokenizer {
     return text;
   }
 
-  // What a token stands for, to be shown: text rules stay applied, parts of a character appear as \xNN and control
-  // characters as their pictures.
+  // What a token stands for, to be shown: text rules stay applied, parts of a character appear as \xNN, control
+  // characters as their pictures and the closing mark of a number as its digit with a sign.
   piece(id) {
     const { characters } = decodeUtf8(this.#content(id));
     const shown = characters.map(({ character, bytes }) => {
       if (bytes) return [...bytes].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("");
       const code = character.codePointAt(0);
+      const digit = this.rules.closeNumbers ? closingDigit(character) : undefined;
+      if (digit) return `${digit}\u27e9`;
       return code < 0x20 ? String.fromCharCode(PICTURES + code) : code === 0x7f ? "\u2421" : character;
     });
     return shown.join("");
