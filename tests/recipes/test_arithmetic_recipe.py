@@ -24,10 +24,6 @@ def test_at_least_half_of_its_tokens_are_english():
     assert 0.5 <= sum(shares[name] for name in ENGLISH) < 0.52
 
 
-def test_it_claims_no_score():
-    assert not load_recipe("arithmetic-2.7m").published.scores
-
-
 def test_its_ablation_changes_one_means_at_a_time():
     ablation = read_ablation(ABLATION)
     assert "arithmark2-generated-free:2000" in ablation.tasks
