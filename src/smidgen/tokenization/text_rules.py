@@ -31,7 +31,7 @@ tokenizer.json alone can say the same (decisions/0014-portable-rules.md).
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cached_property
 
 # C0 controls that text hardly ever holds: "shift out", "shift in", "data link escape".
 TITLE, ALLCAPS, ESCAPE = "\x0e", "\x0f", "\x10"
@@ -72,7 +72,7 @@ class TextRules:
     def apply(self, text: str) -> str:
         """The text as the tokenizer sees it."""
         if self.map_case or self.close_numbers:
-            text = _marks_of(self).put(text)
+            text = self._marks.put(text)
         if self.reverse_digits:
             text = reverse_digits(text)
         return close_numbers(text) if self.close_numbers else text
@@ -84,7 +84,7 @@ class TextRules:
             text = open_numbers(text)
         if self.reverse_digits:
             text = reverse_digits(text)
-        return _marks_of(self).take(text) if self.map_case or self.close_numbers else text
+        return self._marks.take(text) if self.map_case or self.close_numbers else text
 
     @property
     def escaped(self) -> dict[str, str]:
@@ -98,6 +98,10 @@ class TextRules:
         """
         rules = {"reverse_digits": self.reverse_digits, "map_case": self.map_case}
         return {**rules, "close_numbers": True} if self.close_numbers else rules
+
+    @cached_property
+    def _marks(self) -> "_Marks":
+        return _Marks(self)
 
 
 def reverse_digits(text: str) -> str:
@@ -141,11 +145,6 @@ class _Marks:
         return "".join(match.groups("")).upper() if sign is None else self._unescaped[sign]
 
 
-@cache
-def _marks_of(rules: TextRules) -> _Marks:
-    return _Marks(rules)
-
-
 def _in_small_letters(found: str) -> str:
     row = found.lstrip(" ")
     if len(row) == 1:
@@ -167,7 +166,7 @@ class StreamingInverse:
         # A mark is no sign that a number ends here: what a model writes behind it may be one more digit.
         self._opens = rules.close_numbers
         self._digits = _StreamingDigits() if rules.reverse_digits else None
-        self._marks = _StreamingMarks(_marks_of(rules)) if rules.escaped else None
+        self._marks = _StreamingMarks(rules._marks) if rules.escaped else None
 
     def push(self, text: str) -> str:
         if self._opens:
