@@ -183,6 +183,16 @@ def test_other_processors_give_the_same_ids(trained, kind, options):
     assert_same(definition, [*sample_texts(20, seed=3), *random_texts(3, 1000)], native(definition, options=options))
 
 
+@pytest.mark.parametrize("splits", SPLITS)
+def test_contractions_at_every_place_of_a_block_are_cut_where_the_library_cuts(trained, splits):
+    encoder, split = native(replace(trained["plain"].definition, splits=splits)), splits.pre_tokenizer()
+    for before in range(140):
+        for contraction in ("'s", "'ll"):
+            for end in ("", "x", " x", "é", "!"):
+                text = "=" * before + contraction + end
+                assert encoder.words(text.encode()).tolist() == words_by_library(split, text), text
+
+
 def test_digits_at_every_place_of_a_block_are_closed_where_their_run_ends(trained):
     texts = [
         "x" * before + ("1234567890" * 20)[:digits] + end

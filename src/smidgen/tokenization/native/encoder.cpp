@@ -128,6 +128,9 @@ struct Block {
 };
 #endif
 
+// A bit for each of so many bytes.
+inline Bits inside(unsigned bytes) { return bytes == 64 ? ~Bits(0) : (Bits(1) << bytes) - 1; }
+
 // Which bytes of a block belong to what. `alone` are characters that are a word each; `later` are all but the first
 // byte of a character.
 struct Masks {
@@ -176,8 +179,6 @@ public:
     }
 
 private:
-    static Bits inside(unsigned bytes) { return bytes == 64 ? ~Bits(0) : (Bits(1) << bytes) - 1; }
-
     // Characters beyond ASCII; one that the block does not hold whole ends it.
     void add_others(const Byte* p, Bits high, Masks& m) const {
         while (high) {
@@ -301,7 +302,7 @@ private:
         for (; p < end; p += 64) {
             Bits last = Block(p).within('0', '9');
             // What lies behind the end may look like a digit.
-            if (end - p < 64) last &= (Bits(1) << (end - p)) - 1;
+            if (end - p < 64) last &= inside(unsigned(end - p));
             last &= ~(last >> 1);
             if (last >> 63 && end - p > 64 && is_digit(p[64])) last &= ~(Bits(1) << 63);
             for (; last; last &= last - 1) {
@@ -343,7 +344,8 @@ public:
             if (isolate_whitespace_) m.space = 0;
             const bool goes_on = p + m.bytes < end && characters_.is_wordlike(p + m.bytes);
             Bits starts = begins(m, before, goes_on);
-            starts = (starts | forced) & ~forbidden;
+            // What follows a contraction may be the end of the text instead of a byte.
+            starts = (starts | (forced & inside(m.bytes))) & ~forbidden;
             forced = forbidden = 0;
             for (Bits left = m.apostrophe & starts; left; left &= left - 1) {
                 const unsigned at = unsigned(__builtin_ctzll(left));
