@@ -12,7 +12,7 @@ import pytest
 from smidgen.recipes.tokenizer import TokenizerSettings
 from smidgen.tokenization.llama_cpp import pre_tokenizer_name
 from smidgen.tokenization.splits import Splits
-from smidgen.tokenization.text_rules import TextRules
+from smidgen.tokenization.training import text_rules_of
 
 from .awkward_text import awkward_texts
 from .kinds import KINDS
@@ -83,9 +83,4 @@ def test_version_4_of_transformers_gives_our_ids(trained, kind, tmp_path):
     ],
 )
 def test_llama_cpp_has_a_name_for_few_tokenizers(settings, name):
-    rules = TextRules(
-        reverse_digits=settings.digits == "reversed",
-        map_case=settings.case_mapping,
-        close_numbers=settings.close_numbers,
-    )
-    assert pre_tokenizer_name(Splits.of(settings), rules) == name
+    assert pre_tokenizer_name(Splits.of(settings), text_rules_of(settings)) == name

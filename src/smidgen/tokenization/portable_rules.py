@@ -10,7 +10,7 @@ for each kind of digit.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from string import ascii_lowercase, ascii_uppercase
+from string import ascii_lowercase, ascii_uppercase, digits
 
 from tokenizers import Regex, decoders, normalizers
 
@@ -27,7 +27,6 @@ from smidgen.tokenization.text_rules import (
 # C0 control "device control one".
 _OWN = "\x11"
 _OF_THE_TEXT, _START, _RUN, _PLACE = _OWN + "!", _OWN + ">", _OWN + "|", _OWN + "_"
-_DIGITS = "0123456789"
 # An ESCAPE of the model's without its sign.
 _STRAY = ESCAPE + "~"
 
@@ -73,7 +72,7 @@ def normalizer(rules: TextRules) -> list[normalizers.Normalizer]:
 def decoder(rules: TextRules) -> list[decoders.Decoder]:
     """The steps that do what ``rules.invert`` does, for a text in one piece."""
     steps = [
-        *(map(Replacement, CLOSING, _DIGITS) if rules.close_numbers else ()),
+        *(map(Replacement, CLOSING, digits) if rules.close_numbers else ()),
         *(_reverse_digits() if rules.reverse_digits else ()),
         *_take_marks(rules),
     ]
@@ -88,7 +87,7 @@ def _reverse_digits() -> Iterator[Replacement]:
         # Runs whose length has this power of two in it.
         length = f"(?:[0-9]{{{2 * places}}})*[0-9]{{{places}}}[0-9]{{0,{places - 1}}}(?![0-9])"
         yield _pattern(f"{run}(?={length})", places * _PLACE + _RUN)
-    for digit in _DIGITS:
+    for digit in digits:
         yield _pattern(f"{_PLACE}(?={_nth_after_n_places(digit)})", digit)
     yield _pattern(f"{run}[0-9]+", "")
 
@@ -107,7 +106,7 @@ def _nth_after_n_places(digit: str) -> str:
 
 def _close_numbers() -> Iterator[Replacement]:
     # No mark either: the digit in front of the last would be the last of what is left. The text's own are escaped.
-    for digit, mark in zip(_DIGITS, CLOSING, strict=True):
+    for digit, mark in zip(digits, CLOSING, strict=True):
         yield _pattern(f"{digit}(?![0-9{CLOSING[0]}-{CLOSING[-1]}])", mark)
 
 

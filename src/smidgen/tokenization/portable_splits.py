@@ -24,12 +24,11 @@ def pre_tokenizer(splits: Splits) -> PreTokenizer:
     if splits.whitespace:
         parts.append(f"[{LINE_BREAKS}]+|[{BLANKS}]+|[^{white}]+")
     if splits.operators:
-        parts.append(f"{OPERATORS}|{OPERATORS.replace('[', '[^')}+")
+        parts.append(_alone(OPERATORS))
     if splits.digits:
-        digits = _ranges(_digits())
-        parts.append(f"[{digits}]|[^{digits}]+")
+        parts.append(_alone(f"[{_ranges(_digits())}]"))
     if splits.closing:
-        parts.append(f"{CLOSING_MARKS}|{CLOSING_MARKS.replace('[', '[^')}+")
+        parts.append(_alone(CLOSING_MARKS))
     letters, numbers = _ranges(_matches(r"\p{L}+")), _ranges(_matches(r"\p{N}+"))
     # GPT-2's regular expression.
     words = f" ?[{letters}]+| ?[{numbers}]+| ?[^{white}{letters}{numbers}]+"
@@ -37,6 +36,11 @@ def pre_tokenizer(splits: Splits) -> PreTokenizer:
     # Each matches everything, and the matches are kept: "isolated" takes JavaScript five times as long.
     kept: list[PreTokenizer] = [Split(Regex(part), "removed", invert=True) for part in parts]
     return Sequence([*kept, ByteLevel(add_prefix_space=False, use_regex=False)])
+
+
+def _alone(characters: str) -> str:
+    """Each of the characters in brackets, and runs of all others."""
+    return f"{characters}|[^{characters[1:]}+"
 
 
 def _ranges(runs: list[str]) -> str:

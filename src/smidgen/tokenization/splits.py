@@ -4,7 +4,7 @@ The last cut is always GPT-2's regular expression, so that GGUF knows it by name
 digits as "smollm". With isolated operators, whitespace or closing marks no name in GGUF fits.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Self
 
 from tokenizers import Regex
@@ -41,8 +41,8 @@ class Splits:
 
     def as_dict(self) -> dict[str, bool]:
         """Plain data, without a split that came later where it is off, as ``TextRules.as_dict``."""
-        splits = {"digits": self.digits, "operators": self.operators, "whitespace": self.whitespace}
-        return {**splits, "closing": True} if self.closing else splits
+        splits = asdict(self)
+        return splits if self.closing else {name: splits[name] for name in splits if name != "closing"}
 
     def pre_tokenizer(self) -> PreTokenizer:
         gpt2 = ByteLevel(add_prefix_space=False, use_regex=True)

@@ -30,7 +30,7 @@ tokenizer.json alone can say the same (decisions/0014-portable-rules.md).
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 
 # C0 controls that text hardly ever holds: "shift out", "shift in", "data link escape".
@@ -96,8 +96,8 @@ class TextRules:
         """Plain data. A rule that came later is left out where it is off, so that tokenizers keep their
         fingerprints.
         """
-        rules = {"reverse_digits": self.reverse_digits, "map_case": self.map_case}
-        return {**rules, "close_numbers": True} if self.close_numbers else rules
+        rules = asdict(self)
+        return rules if self.close_numbers else {name: rules[name] for name in rules if name != "close_numbers"}
 
     @cached_property
     def _marks(self) -> "_Marks":

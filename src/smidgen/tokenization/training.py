@@ -29,11 +29,7 @@ def train_tokenizer(texts: Iterable[str], settings: TokenizerSettings, vocab_siz
             f"design.vocab_size={vocab_size} is too small for byte-level BPE: 256 bytes and {len(special)} special "
             f"tokens need {256 + len(special)}"
         )
-    rules = TextRules(
-        reverse_digits=settings.digits == "reversed",
-        map_case=settings.case_mapping,
-        close_numbers=settings.close_numbers,
-    )
+    rules = text_rules_of(settings)
     splits = Splits.of(settings)
     found = count_pre_tokens(map(rules.apply, _not_empty(texts)), splits.pre_tokenizer())
     learned = learn_merges(found.counts, vocab_size - len(special))
@@ -55,6 +51,15 @@ def train_tokenizer(texts: Iterable[str], settings: TokenizerSettings, vocab_siz
         )
     except ValueError as error:
         raise BadInput(f"the trained vocabulary is not usable: {error}") from error
+
+
+def text_rules_of(settings: TokenizerSettings) -> TextRules:
+    """The rules of a recipe. Not a method of theirs, because they travel with exports, where no recipe is."""
+    return TextRules(
+        reverse_digits=settings.digits == "reversed",
+        map_case=settings.case_mapping,
+        close_numbers=settings.close_numbers,
+    )
 
 
 def _not_empty(texts: Iterable[str]) -> Iterator[str]:

@@ -5,11 +5,12 @@
 // Written out, with the classes of characters that the tokenizer was trained with: a browser's own tables are of
 // another version of Unicode, and its \s is not that of the expression.
 
+import { FIRST_CLOSING, LAST_CLOSING } from "./text_rules.js";
+
 const LETTER = 0, NUMBER = 1, OTHER = 2, WHITE = 3, ALONE = 4;
 const NUMERIC = 4; // a bit beside the class
 const CLASS_BITS = 3;
 const OPERATORS = "-+*/=()";
-const FIRST_CLOSING = 0x12, LAST_CLOSING = 0x1b; // marks of numbers that end
 const CONTRACTIONS = ["s", "t", "re", "ve", "m", "ll", "d"];
 
 export class Splits {

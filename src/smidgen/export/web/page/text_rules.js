@@ -3,8 +3,8 @@
 
 const TITLE = "\x0e", ALLCAPS = "\x0f", ESCAPE = "\x10";
 const CASE_SIGNS = [[TITLE, "^"], [ALLCAPS, "_"]];
-// Closing marks, of 0 to 9, are these characters in a row.
-const FIRST_CLOSING = 0x12;
+// Closing marks, of 0 to 9, are the characters from one to the other.
+export const FIRST_CLOSING = 0x12, LAST_CLOSING = 0x1b;
 const CLOSING_SIGNS = [...'"#%,:;<>?@'].map((sign, digit) => [String.fromCharCode(FIRST_CLOSING + digit), sign]);
 const CAPITALS = / ?(?:[A-Z]{2,}(?![a-z])|[A-Z])/g;
 const CONTROLS = /[\x0e-\x1b]/g;
@@ -35,7 +35,7 @@ export class TextRules {
   // The text as the tokenizer sees it.
   apply(text) {
     // Escapes first: the markers that come with capitals are none of the text's.
-    const escaped = text.replace(CONTROLS, (found) => this.#escaped(found));
+    const escaped = this.signOf.size ? text.replace(CONTROLS, (found) => this.#escaped(found)) : text;
     const cased = this.mapCase ? escaped.replace(CAPITALS, (found) => this.#marked(found)) : escaped;
     const turned = this.reverseDigits ? cased.replace(/[0-9]+/g, (run) => this.#turned([...run]).join("")) : cased;
     return this.closeNumbers ? turned.replace(/[0-9](?![0-9])/g, closed) : turned;
