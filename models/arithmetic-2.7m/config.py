@@ -15,7 +15,8 @@ class DigitTokenIds:
 
     ``digits`` holds the ids of 0 to 9 in order, ``operators`` those of + - * / in order. ``spaces`` are tokens
     of blanks that do not end a line; ``line_starts`` are tokens after which a new equation may begin (line
-    breaks, beginning and end of a text, padding).
+    breaks, beginning and end of a text, padding). ``closing`` are 0 to 9 where they are written last in a number;
+    empty where that makes no difference.
     """
 
     digits: tuple[int, ...]
@@ -25,6 +26,7 @@ class DigitTokenIds:
     equals: int
     spaces: tuple[int, ...] = ()
     line_starts: tuple[int, ...] = ()
+    closing: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.digits) != 10 or len(self.operators) != 4:
@@ -32,6 +34,8 @@ class DigitTokenIds:
                 f"digit features need the ids of 10 digits and 4 operators, "
                 f"given {len(self.digits)} and {len(self.operators)}"
             )
+        if len(self.closing) not in (0, 10):
+            raise ValueError(f"digit features need the ids of 10 closing digits or none, given {len(self.closing)}")
         ids = self.all_ids
         shared = sorted({token_id for token_id in ids if ids.count(token_id) > 1})
         if shared:
@@ -41,7 +45,7 @@ class DigitTokenIds:
     def all_ids(self) -> tuple[int, ...]:
         """Every id that has a meaning; blanks and line starts may be listed twice, as when end = beginning."""
         symbols = (*self.digits, *self.operators, self.open_parenthesis, self.close_parenthesis, self.equals)
-        return (*symbols, *sorted(set(self.spaces)), *sorted(set(self.line_starts)))
+        return (*symbols, *self.closing, *sorted(set(self.spaces)), *sorted(set(self.line_starts)))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -93,7 +93,7 @@ def token_classes(ids: DigitTokenIds | None, vocab_size: int) -> Tensor:
     class_V = torch.full((vocab_size,), TokenClass.OTHER, dtype=torch.long)
     if ids is None:
         return class_V
-    class_V[list(ids.digits)] = TokenClass.DIGIT
+    class_V[[*ids.digits, *ids.closing]] = TokenClass.DIGIT
     class_V[list(ids.operators)] = TokenClass.OPERATOR
     class_V[ids.operators[1]] = TokenClass.MINUS
     class_V[ids.operators[3]] = TokenClass.SLASH

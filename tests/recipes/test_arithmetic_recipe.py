@@ -27,7 +27,7 @@ def test_at_least_half_of_its_tokens_are_english():
 def test_its_ablation_changes_one_means_at_a_time():
     ablation = read_ablation(ABLATION)
     assert "arithmark2-generated-free:2000" in ablation.tasks
-    assert len(ablation.variants) == 16  # beside the base
+    assert len(ablation.variants) == 17  # beside the base
     # The mixture without a curriculum is the same mixture.
     means = {one.name: one.recipe.data.mean_shares() for one in ablation.everyone}
     assert means["no-curriculum"] == pytest.approx(means["base"])
