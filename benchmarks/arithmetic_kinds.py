@@ -28,9 +28,7 @@ TASKS = {"arithmark2-generated": "near", "arithmark2-generated-hard": "hard"}
 def main() -> None:
     arguments = _arguments()
     try:
-        record = api.evaluate(
-            arguments.model, [f"{task}:{arguments.items}" for task in TASKS], seed=arguments.seed, precision="exact"
-        )
+        record = api.evaluate(arguments.model, [f"{task}:{arguments.items}" for task in TASKS], seed=arguments.seed)
     except SmidgenError as error:
         raise SystemExit(str(error)) from error
     results = {(result["task"], result["item"]): result for result in record["items"]}
