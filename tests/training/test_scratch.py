@@ -17,14 +17,20 @@ from ..export.tiny import ARITHMETIC, CLOSING, tiny_model, tokenizer
 CPU = torch.device("cpu")
 IN_ORDER = TokenizerSettings(digits="single", isolate_operators=True, isolate_whitespace=True)
 # An equation, and for each operand behind which something is asked: the text up to there, what the tokens behind it
-# are to say, and what its own digits are, where the least comes first.
+# are to say, and what its own digits are, where the least comes first; behind ")" these tokens say the value inside
+# instead where digits are in order (third).
 EXAMPLES = [
     ("12 + 34 = 46", {"12 + 34": ("6", "64")}),
     ("12 * 4 + 30 / 5 - 7 = 47",
      {"12 * 4": ("84=", "8"), "12 * 4 + 30": ("87=", "87"), "12 * 4 + 30 / 5": ("6==", ""),
       "12 * 4 + 30 / 5 - 7": ("7", "7")}),
     ("(7 + 5) * 3 = 36", {"(7 + 5": ("21=", "2"), "(7 + 5) * 3": ("6", "6")}),
-    ("7 * (3 + 2 * 4) = 77", {"7 * (3 + 2": ("5==", "5"), "7 * (3 + 2 * 4": ("11", "8")}),
+    ("7 * (3 + 2 * 4) = 77", {"7 * (3 + 2": ("5==", "5"), "7 * (3 + 2 * 4": ("77", "8", "11")}),
+    ("70 - (1 * 69) + 5 = 6", {"70 - (1 * 69": ("1==", "96", "96="), "70 - (1 * 69) + 5": ("6", "6")}),
+    ("50 + (3 - 20) = 33", {"50 + (3 - 20": ("33", "", "")}),  # only inside below 0
+    ("9 - (4 + 8) = -3", {"9 - (4 + 8": ("21", "2")}),  # only the whole
+    ("9 * (8 / 2) = 36", {"9 * (8 / 2": ("4=", "")}),  # the value inside is said nowhere else
+    ("2 * (3 * (1 + 4)) = 30", {"2 * (3 * (1 + 4": ("51=", "5", "5==")}),
     ("3 - 5 + 9 = 7", {"3 - 5 + 9": ("7", "7")}),  # below 0: nothing is asked
     ("7 / 2 * 4 = 14", {}),
     ("999 * 999 = 998001", {"999 * 999": ("1", "100")}),
@@ -52,8 +58,10 @@ def targets(text, settings=ARITHMETIC, before="\n"):
 def test_the_value_so_far_is_asked_for(text, asked, settings):
     known, found = targets(text, settings)
     expected = [None] * len(found)
-    for before, (behind, along) in asked.items():
+    for before, (behind, along, *inside) in asked.items():
         place = len(known.encode("\n" + before))
+        if settings is IN_ORDER and inside:
+            [behind] = inside
         for number, digit in enumerate(behind):
             expected[place + number] = digit
         if settings is not IN_ORDER:

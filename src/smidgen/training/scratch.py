@@ -5,16 +5,19 @@ that it learns them from the error of the answer alone. But what follows an oper
 read and predicts nothing of use: there the digits of the value so far, the least significant first, take the place of
 the next token as the target. Where the tokenizer writes digits in that order too, an operand's own digits serve as
 well: up to some place a sum, a difference or a product depends on the digits up to there alone, so that they are
-asked for one by one while the operand is read. Nothing changes in the model, and no token is written or read more;
-all that is lost is the likelihood of an equation's own operands and operators.
+asked for one by one while the operand is read. A ")" then need not repeat the value inside: it is asked for what the
+operation that waited for it gives. Nothing changes in the model, and no token is written or read more; all that is
+lost is the likelihood of an equation's own operands and operators.
 
     12 * 4 + 30 / 5 - 7 = 47      behind 4: 8 4 =     behind 30: 8 7 =     behind 5: 6 = =     behind 7: 7
                                   at 4: 8             at 0, 3: 8, 7        at 5: nothing       at 7: 7
+    70 - (1 * 69) = 1             at 9, 6: 9, 6       behind 69: 1 =
 
 S sequences    U = T + 1 tokens
 """
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -26,7 +29,7 @@ from smidgen.model.config import DigitTokenIds
 from smidgen.model.digit_features import Role, TokenClass, role_ids
 
 # Raised whenever other values so far are asked for, as ``documents.BOUNDARIES_VERSION``.
-SCRATCH_VERSION = 2
+SCRATCH_VERSION = 3
 NO_TARGET = -1
 # Tokens behind an operand that are used: a blank, an operator, a blank.
 MOST_DIGITS = 3
@@ -38,7 +41,8 @@ def scratch_targets(ids_SU: Tensor, class_V: Tensor, known: DigitTokenIds, *, le
 
     Of the questions of strict equations that begin in their sequence. ``least_first`` says in which order the
     tokenizer writes digits. What behind an operand is so far: after * and / their result, after + and - that of all
-    since the parenthesis opened, before ")" too. Values below 0 and quotients that are not whole are left out.
+    since the parenthesis opened. Before ")" it is the value inside; where the operand's digits have said that, what
+    the operation before "(" makes of it. Values below 0 and quotients that are not whole are left out.
     """
     class_SU = class_V[ids_SU]
     role_SU = role_ids(class_SU)
@@ -133,7 +137,7 @@ def _digits_of_values(tokens: Sequence[_Token], least_first: bool) -> Iterator[t
             sign = 1
             if least_first:
                 yield from _along(number, sums[-1])
-            yield from _at(_behind(tokens[index:]), _so_far(sums[-1], tokens[index:]))
+            yield from _at(_behind(tokens[index:]), _so_far(sums, tokens[index:], least_first))
         elif token.is_sign:
             sign = -1
         elif token.operator is not None:
@@ -156,9 +160,18 @@ def _along(number: Sequence[_Token], known: _Sum) -> Iterator[tuple[int, int]]:
         yield token.place, value // 10**power % 10
 
 
-def _so_far(known: _Sum, rest: Sequence[_Token]) -> int | None:
+def _so_far(sums: Sequence[_Sum], rest: Sequence[_Token], least_first: bool) -> int | None:
+    known = sums[-1]
     closes = next((token.kind == TokenClass.CLOSE.value for token in rest if not _is_blank(token)), False)
-    return known.value if closes and known.operands > 1 else known.latest
+    if not closes or known.operands < 2:
+        return known.latest
+    if least_first and known.operator != "/" and len(sums) > 1:
+        # The value inside was asked for along its last operand: what the operation that waits outside gives is next.
+        outer = copy(sums[-2])
+        outer.take(known.value)
+        if outer.latest is not None and outer.latest >= 0:
+            return outer.latest
+    return known.value
 
 
 def _behind(rest: Sequence[_Token]) -> list[int]:
