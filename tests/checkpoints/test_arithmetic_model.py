@@ -52,9 +52,9 @@ def test_it_answers_equations_that_training_never_held():
     """Of 600 each the shares in docs/arithmetic.md, less four standard errors of so many."""
     tasks = ["arithmark2-generated:600", "arithmark2-generated-hard:600"]
     scores = smidgen.evaluate(DEFAULT_MODEL, tasks, seed=20261122)["scores"]
-    assert scores["arithmark2-generated"]["exact_match"]["value"] > 0.92
-    assert scores["arithmark2-generated"]["acc"]["value"] > 0.98
-    assert scores["arithmark2-generated-hard"]["acc"]["value"] > 0.97
+    assert scores["arithmark2-generated"]["exact_match"]["value"] > 0.95
+    assert scores["arithmark2-generated"]["acc"]["value"] > 0.985
+    assert scores["arithmark2-generated-hard"]["acc"]["value"] > 0.975
 
 
 def test_it_speaks_english_too():
