@@ -161,11 +161,12 @@ def _along(number: Sequence[_Token], known: _Sum) -> Iterator[tuple[int, int]]:
 
 
 def _so_far(sums: Sequence[_Sum], rest: Sequence[_Token], least_first: bool) -> int | None:
+    """The value that is asked for behind an operand, the last that ``sums`` took; ``rest`` follows it."""
     known = sums[-1]
     closes = next((token.kind == TokenClass.CLOSE.value for token in rest if not _is_blank(token)), False)
     if not closes or known.operands < 2:
         return known.latest
-    if least_first and known.operator != "/" and len(sums) > 1:
+    if least_first and known.operator != "/":
         # The value inside was asked for along its last operand: what the operation that waits outside gives is next.
         outer = copy(sums[-2])
         outer.take(known.value)
