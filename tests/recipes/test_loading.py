@@ -173,6 +173,26 @@ def test_wrong_data_gets_one_sentence_that_helps(data, message, book, monkeypatc
         load_recipe("gpt-s-5m", data=[data])
 
 
+@pytest.mark.parametrize(
+    "override",
+    [
+        'data.sources={fineweb-edu={generator="grammar"}}',
+        'data.sources.fineweb-edu={generator="grammar"}',
+        'data.sources.fineweb-edu.files=["other.txt"]',
+        "data.sources={}",
+        "data=none",
+    ],
+)
+def test_files_that_are_given_are_never_lost_to_an_override(book, override):
+    with pytest.raises(BadInput, match=r"--data fineweb-edu=.* is undone by a --set of data\.sources; leave one out"):
+        load_recipe("gpt-s-5m", data=[f"fineweb-edu={book}"], overrides=[override])
+
+
+def test_an_override_may_refine_a_source_of_given_files(book):
+    recipe = load_recipe("gpt-s-5m", data=[f"fineweb-edu={book}"], overrides=["data.sources.fineweb-edu.text=story"])
+    assert recipe.data.sources["fineweb-edu"].files == (str(book),)
+
+
 def test_a_recipe_survives_the_way_through_plain_data():
     recipe = load_recipe("atom-3.4m")
     again = recipe_from_dict(recipe.as_dict(), origin="test")

@@ -1,5 +1,6 @@
 """From a recipe's name or file to a validated ``Recipe``: inheritance, overrides, replaced data."""
 
+import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -43,9 +44,13 @@ def load_recipe(
     content = _read_with_parents(name_or_path, ())
     if data:
         recipe_from_dict(content, origin=name_or_path)  # so that what is replaced has the right form
-    for replacement in _grouped(data):
+    replacements = _grouped(data)
+    for replacement in replacements:
         _replace_source(content, *replacement)
-    for key, value in (*map(setting_of, overrides), *settings.items()):
+    for key, value in map(setting_of, overrides):
+        _assign(content, key, value)
+    _check_still_there(content, replacements)
+    for key, value in settings.items():
         _assign(content, key, deepcopy(value))  # the next may reach into it
     return recipe_from_dict(content, origin=name_or_path)
 
@@ -176,6 +181,19 @@ def _replace_source(content: dict[str, Any], name: str, paths: list[str]) -> Non
     else:
         known = [*sources, ANY_TEXT]
         raise BadInput(f"--data {name}: the recipe has no source {name!r}; {keys.suggestion(name, known)}")
+
+
+def _check_still_there(content: dict[str, Any], replacements: list[tuple[str, list[str]]]) -> None:
+    """Overrides may change all but the files that were just given; else the wrong text is learned unseen."""
+    for name, paths in replacements:
+        source: Any = content
+        for part in ("data", "sources", name):
+            source = source.get(part) if isinstance(source, dict) else None
+        if not isinstance(source, dict) or source.get("files") != paths:
+            raise BadInput(
+                f"--data {name}={paths[0]} is undone by a --set of data.sources; "
+                f"leave one out, or give the file in the --set, with {name}={{files={json.dumps(paths)}}}"
+            )
 
 
 def _merge_text_sources(data: dict[str, Any], paths: list[str]) -> None:
