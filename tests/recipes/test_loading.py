@@ -188,6 +188,11 @@ def test_files_that_are_given_are_never_lost_to_an_override(book, override):
         load_recipe("gpt-s-5m", data=[f"fineweb-edu={book}"], overrides=[override])
 
 
+def test_files_that_are_given_are_never_lost_to_others(book):
+    with pytest.raises(BadInput, match=r"--data fineweb-hq=.* is undone by --data text; leave one out"):
+        load_recipe("gpt-s-5m", data=[f"fineweb-hq={book}", f"text={book}"])
+
+
 def test_an_override_may_refine_a_source_of_given_files(book):
     recipe = load_recipe("gpt-s-5m", data=[f"fineweb-edu={book}"], overrides=["data.sources.fineweb-edu.text=story"])
     assert recipe.data.sources["fineweb-edu"].files == (str(book),)

@@ -1,6 +1,5 @@
 """From a recipe's name or file to a validated ``Recipe``: inheritance, overrides, replaced data."""
 
-import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -47,9 +46,10 @@ def load_recipe(
     replacements = _grouped(data)
     for replacement in replacements:
         _replace_source(content, *replacement)
+    _check_still_there(content, replacements, undone_by=f"--data {ANY_TEXT}")
     for key, value in map(setting_of, overrides):
         _assign(content, key, value)
-    _check_still_there(content, replacements)
+    _check_still_there(content, replacements, undone_by="a --set of data.sources")
     for key, value in settings.items():
         _assign(content, key, deepcopy(value))  # the next may reach into it
     return recipe_from_dict(content, origin=name_or_path)
@@ -183,16 +183,16 @@ def _replace_source(content: dict[str, Any], name: str, paths: list[str]) -> Non
         raise BadInput(f"--data {name}: the recipe has no source {name!r}; {keys.suggestion(name, known)}")
 
 
-def _check_still_there(content: dict[str, Any], replacements: list[tuple[str, list[str]]]) -> None:
-    """Overrides may change all but the files that were just given; else the wrong text is learned unseen."""
+def _check_still_there(content: dict[str, Any], replacements: list[tuple[str, list[str]]], *, undone_by: str) -> None:
+    """All but the files that were just given may be changed again; else the wrong text is learned unseen."""
     for name, paths in replacements:
-        source: Any = content
-        for part in ("data", "sources", name):
-            source = source.get(part) if isinstance(source, dict) else None
-        if not isinstance(source, dict) or source.get("files") != paths:
+        try:
+            kept = content["data"]["sources"][name]["files"] == paths
+        except (KeyError, TypeError):
+            kept = False
+        if not kept:
             raise BadInput(
-                f"--data {name}={paths[0]} is undone by a --set of data.sources; "
-                f"leave one out, or give the file in the --set, with {name}={{files={json.dumps(paths)}}}"
+                f"--data {name}={paths[0]} is undone by {undone_by}; leave one out, or give its files in the other"
             )
 
 
