@@ -198,15 +198,15 @@ class Stack:
         return torch.stack([known.get(seat, first) for seat in self.together], dim=1)
 
     def take_step(self, seat: Seat, loss: Tensor, gradient_norm: Tensor) -> None:
-        before = seat.trainer.other_seconds
+        before = seat.trainer.clock.seconds_aside
         with seat.alone():
             seat.trainer.take_step(loss, gradient_norm)
             seat.member.on_progress(seat.trainer.progress())
-        spent = seat.trainer.other_seconds - before
+        spent = seat.trainer.clock.seconds_aside - before
         # While one member measures or saves, the others do not train.
         for other in self.living:
             if other is not seat:
-                other.trainer.other_seconds += spent
+                other.trainer.clock.seconds_aside += spent
 
     def outcomes(self) -> list[Outcome]:
         return [seat.outcome for seat in self.seats if seat.outcome is not None]

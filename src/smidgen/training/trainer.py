@@ -26,27 +26,20 @@ from smidgen.recipes.recipe import Recipe
 from smidgen.records import measurements
 from smidgen.records.environment import peak_memory_bytes
 from smidgen.records.run_folder import RunFolder
-from smidgen.training import autotune
-from smidgen.training.acceleration import accelerate, has_own_attention
 from smidgen.training.averages import ExponentialAverage
+from smidgen.training.clock import Clock
+from smidgen.training.computation import choose_computation
 from smidgen.training.contract import broken_clauses, contract
-from smidgen.training.device import (
-    autocast,
-    compute_dtype,
-    deterministic,
-    peak_flops_per_second,
-    should_compile,
-)
+from smidgen.training.device import autocast, compute_dtype, deterministic, peak_flops_per_second
 from smidgen.training.layer_statistics import LayerLook
 from smidgen.training.optimizer import build_optimizer, optimizer_tensors, restore_optimizer
 from smidgen.training.place_offsets import place_offsets
-from smidgen.training.plan import TrainingPlan, micro_batches, plan_training, uneven_shares
+from smidgen.training.plan import TrainingPlan, plan_training
 from smidgen.training.progress import Progress, TrainingResult
 from smidgen.training.ranks import Ranks
 from smidgen.training.saving import Keeping, most_bytes
 from smidgen.training.schedule import learning_rate, warmup_steps
 from smidgen.training.scratch import scratch_targets
-from smidgen.training.step import Step
 from smidgen.training.trial import Trial
 from smidgen.training.watch import LossWatch
 
@@ -130,10 +123,9 @@ class Trainer:
         ranks: Ranks | None = None,
         is_stacked: bool = False,
     ) -> None:
-        self.ranks, self.is_stacked = ranks or Ranks(), is_stacked
+        self.ranks = ranks or Ranks()
         self.recipe, self.settings, self.run, self.data = recipe, recipe.training, run, data
         self.device, self.dtype = device, compute_dtype(device, self.settings.precision)
-        self.notices: list[str] = []
         self.on_notice, self.on_measurement = on_notice, on_measurement
         self.plan: TrainingPlan = plan_training(
             recipe, device_type=device.type, rank=self.ranks.rank, ranks=self.ranks.count
@@ -150,7 +142,20 @@ class Trainer:
             window_counts=data.window_counts,
             seed=self.settings.order_seed,
         )
-        self.computation = self._computation(self.settings.compile if compile is None else compile)
+        self.computation, self.notices = choose_computation(
+            self.decoder,
+            self.settings,
+            self.plan,
+            device=device,
+            dtype=self.dtype,
+            compile=self.settings.compile if compile is None else compile,
+            end_of_text_id=data.index["end_of_text_id"] if self.settings.document_masks else None,
+            ranks=self.ranks,
+            is_stacked=is_stacked,
+            on_notice=self.notice,
+        )
+        for notice in self.notices:
+            on_notice(notice)
         self.watch = LossWatch(self.settings, samples_of=self._samples_of, on_event=self._record_event)
         # Reading a loss makes a GPU's host wait, so it is done when somebody wants to know. A CPU is done anyway.
         self.reads_every_step = device.type == "cpu"
@@ -162,13 +167,13 @@ class Trainer:
         self.peak_tokens_per_second = peak / flops_per_token(config)["training"]
         self.memory: dict[str, int] = {}
         self.step = 0
-        self.seconds_before = 0.0
         self.last_bits_per_byte: float | None = None
         self.measured_step = -1
         self.last_loss: float | None = None
         self.saved_step = -1
         self.save_is_overdue = False
-        self._start_clocks()
+        self.saved_at = time.monotonic()
+        self.clock = Clock()
 
     # Phases, in the order in which `train` calls them.
 
@@ -187,7 +192,9 @@ class Trainer:
             self.notice(notice)
         self._require_same_weights()
         self._tell_disk_use()
-        self._start_clocks()
+        seconds_before = 0.0 if checkpoint is None else checkpoint.state["seconds"]
+        self.clock = Clock(seconds_before=seconds_before, tokens_before=self.tokens)
+        self.saved_at = time.monotonic()
 
     def goes_on(self, limit: int, stop_requested: Callable[[], bool]) -> bool:
         """Whether there is another step; clocks and signals differ, so that the ranks agree on what these ask for."""
@@ -255,16 +262,14 @@ class Trainer:
             return
         self.last_loss = mean
         self.memory = self._peak_memory()
-        self._record(
+        speed = self.clock.tokens_per_second(self.tokens)
+        self._record_now(
             measurements.TRAINING,
-            step=self.step,
-            tokens=self.tokens,
-            seconds=round(self.seconds, 3),
             loss=self.last_loss,
             learning_rate=self.learning_rate_of(self.step - 1),
             gradient_norm=self.watch.gradient_norm,
-            tokens_per_second=round(self.tokens_per_second, 1),
-            fraction_of_peak=self._fraction_of_peak(self.tokens_per_second),
+            tokens_per_second=round(speed, 1),
+            fraction_of_peak=self._fraction_of_peak(speed),
             **self.memory,
         )
 
@@ -272,44 +277,31 @@ class Trainer:
         """Bits per byte on a fixed part of each source's held-out documents; with averaged weights if there are."""
         if not self._is_due(self.plan.held_out_steps):
             return
-        started = time.monotonic()
         self.decoder.eval()
         names = list(self.recipe.data.sources)
         values = torch.zeros(len(names), dtype=torch.float64)
-        with self._averaged(), autocast(self.device, self.dtype):
+        with self.clock.aside(), self._averaged(), autocast(self.device, self.dtype):
             # Each rank scores some of the sources.
             for number in range(self.ranks.rank, len(names), self.ranks.count):
                 documents = held_out_documents(self.data, names[number], most_bytes=HELD_OUT_BYTES_IN_TRAINING)
                 values[number] = score_held_out(self.decoder, documents).value
-        self.ranks.add_up([values])
+            self.ranks.add_up([values])
         by_source = dict(zip(names, values.tolist(), strict=True))
         shares = self.recipe.data.mean_shares()
         self.last_bits_per_byte = sum(shares[name] * value for name, value in by_source.items())
         self.measured_step = self.step
-        self.other_seconds += time.monotonic() - started
-        self._record(
-            measurements.HELD_OUT,
-            step=self.step,
-            tokens=self.tokens,
-            seconds=round(self.seconds, 3),
-            bits_per_byte=self.last_bits_per_byte,
-            by_source=by_source,
-        )
+        self._record_now(measurements.HELD_OUT, bits_per_byte=self.last_bits_per_byte, by_source=by_source)
 
     def look_at_layers_when_due(self) -> None:
         """Statistics of each layer around the update of this step, if it was looked at."""
         if self.look is None:
             return
-        started = time.monotonic()
-        share = self.plan.share(self.step - 1)[:LOOKED_AT_SEQUENCES]
-        ids_BU = torch.from_numpy(self.data.batch(self.order.batch(share.start, len(share))))
-        with autocast(self.device, self.dtype):
+        with self.clock.aside(), autocast(self.device, self.dtype):
+            share = self.plan.share(self.step - 1)[:LOOKED_AT_SEQUENCES]
+            ids_BU = torch.from_numpy(self.data.batch(self.order.batch(share.start, len(share))))
             parts = self.look.parts(ids_BU[:, :-1].to(self.device))
         self.look = None
-        self.other_seconds += time.monotonic() - started
-        self._record(
-            measurements.STATISTICS, step=self.step, tokens=self.tokens, seconds=round(self.seconds, 3), parts=parts
-        )
+        self._record_now(measurements.STATISTICS, parts=parts)
 
     def try_out_when_due(self) -> None:
         """Quick evaluations and samples where the recipe wants them; with averaged weights if there are."""
@@ -321,11 +313,9 @@ class Trainer:
         ]
         for interval, kind, tried in trials:
             if interval and self._is_due(interval):
-                started = time.monotonic()
-                with self._averaged():
+                with self.clock.aside(), self._averaged():
                     values = tried()
-                self.other_seconds += time.monotonic() - started
-                self._record(kind, step=self.step, tokens=self.tokens, seconds=round(self.seconds, 3), **values)
+                self._record_now(kind, **values)
 
     def save_when_due(self) -> None:
         if self._is_due(self.plan.checkpoint_steps) or self.save_is_overdue:
@@ -338,21 +328,20 @@ class Trainer:
         self.watch.read()
         if not self.optimizer.updates:
             return
-        started = time.monotonic()
-        self._require_same_weights()
-        measured = self.last_bits_per_byte if self.measured_step == self.step else None
-        self.keeping.note(self.step, measured)
-        if self.ranks.is_first:
-            save_checkpoint(
-                self.run.checkpoints,
-                step=self.step,
-                parts=self._parts(),
-                state=self._state(),
-                keep=self.settings.keep_checkpoints,
-                also_keep=self.keeping.steps(self.step),
-            )
+        with self.clock.aside():
+            self._require_same_weights()
+            measured = self.last_bits_per_byte if self.measured_step == self.step else None
+            self.keeping.note(self.step, measured)
+            if self.ranks.is_first:
+                save_checkpoint(
+                    self.run.checkpoints,
+                    step=self.step,
+                    parts=self._parts(),
+                    state=self._state(),
+                    keep=self.settings.keep_checkpoints,
+                    also_keep=self.keeping.steps(self.step),
+                )
         self.saved_step, self.saved_at = self.step, time.monotonic()
-        self.other_seconds += time.monotonic() - started
 
     # What the phases need.
 
@@ -360,86 +349,35 @@ class Trainer:
     def tokens(self) -> int:
         return self.plan.tokens_before(self.step)
 
-    @property
-    def seconds(self) -> float:
-        """Seconds of training so far, over all sittings."""
-        return self.seconds_before + time.monotonic() - self.started_at
-
-    @property
-    def tokens_per_second(self) -> float:
-        """Speed of the steps of this sitting, without the time of measuring and saving."""
-        busy = time.monotonic() - self.started_at - self.other_seconds
-        return (self.tokens - self.plan.tokens_before(self.first_step)) / max(busy, 1e-9)
-
     def learning_rate_of(self, step: int) -> float:
         return learning_rate(step, self.plan.steps, self.settings)
 
     def progress(self) -> Progress:
-        elapsed = time.monotonic() - self.started_at
-        done = max(1, self.tokens - self.plan.tokens_before(self.first_step))
+        speed = self.clock.tokens_per_second(self.tokens)
         return Progress(
             step=self.step,
             steps=self.plan.steps,
             tokens=self.tokens,
             loss=self.watch.since_log[-1] if self.watch.since_log else self.last_loss or math.nan,
             bits_per_byte=self.last_bits_per_byte,
-            tokens_per_second=self.tokens_per_second,
-            seconds_left=elapsed / done * (self.plan.tokens - self.tokens),
-            fraction_of_peak=self._fraction_of_peak(self.tokens_per_second),
+            tokens_per_second=speed,
+            seconds_left=self.clock.seconds_left(self.tokens, of=self.plan.tokens),
+            fraction_of_peak=self._fraction_of_peak(speed),
             **self.memory,
         )
 
     def result(self) -> TrainingResult:
-        speed = self.tokens_per_second
+        speed = self.clock.tokens_per_second(self.tokens)
         return TrainingResult(
             step=self.step,
             tokens=self.tokens,
             loss=self.last_loss,
             bits_per_byte=self.last_bits_per_byte,
             tokens_per_second=round(speed, 1),
-            seconds=round(self.seconds, 1),
+            seconds=round(self.clock.seconds, 1),
             fraction_of_peak=self._fraction_of_peak(speed),
             finished=self.step >= self.plan.steps,
             notices=tuple(self.notices),
-        )
-
-    def _computation(self, wanted: bool) -> Step:
-        """How a step is computed here: as planned on a CPU, as measured on a GPU."""
-        compile_it, notice = should_compile(wanted and not self.is_stacked, self.plan.tokens)
-        self.notices += [notice] if notice else []
-        if self.settings.precision == "bf16" and self.dtype != torch.bfloat16:
-            instead = "float32" if self.dtype == torch.float32 else "float16 with a scaled loss"
-            self.notices.append(f"this device has no fast bfloat16: training runs in {instead}")
-        self.notices += uneven_shares(self.plan)
-        sizes = micro_batches(self.plan.phases, self.ranks.rank, self.ranks.count)
-        sizes = [size for size in sizes if size <= self.plan.micro_batch]
-        choice = autotune.Choice(micro_batch=self.plan.micro_batch, compile_mode="default" if compile_it else None)
-        end_of_text_id = self.data.index["end_of_text_id"] if self.settings.document_masks else None
-        way: dict[str, Any] = {"device": self.device, "dtype": self.dtype, "end_of_text_id": end_of_text_id}
-        if autotune.is_worth_it(self.device) and not self.is_stacked:
-            cache = autotune.default_cache()
-            measured = autotune.autotuned(
-                self.decoder, self.settings, **way, sizes=sizes, compiled=compile_it, cache=cache, ranks=self.ranks
-            )
-            self.notices += [f"fastest on this GPU, as measured: {measured}"] if measured else []
-            choice = measured or choice
-        self.notices += accelerate(self.decoder, self.device, self.dtype)
-        if self.settings.document_masks and not has_own_attention(self.decoder):
-            self.notices.append(
-                "training.document_masks runs on PyTorch's attention here, which computes what it then hides: "
-                "as exact, but slower than without"
-            )
-        for notice in self.notices:
-            self.on_notice(notice)
-        return Step(
-            self.decoder,
-            self.settings,
-            **way,
-            micro_batch=choice.micro_batch,
-            compile_mode=choice.compile_mode,
-            smaller=[size for size in sizes if size < choice.micro_batch],
-            on_notice=self.notice,
-            ranks=self.ranks,
         )
 
     def _is_due(self, interval: int, step: int | None = None) -> bool:
@@ -498,7 +436,7 @@ class Trainer:
             "contract": contract(self.computation),
             "updates": self.optimizer.updates,
             "tokens": self.tokens,
-            "seconds": self.seconds,
+            "seconds": self.clock.seconds,
             "loss": self.last_loss,
             "bits_per_byte": self.last_bits_per_byte,
             "loss_scale": None if scale is None else scale.state(),
@@ -517,7 +455,6 @@ class Trainer:
         self.keeping.restore(state)
         if self.computation.loss_scale is not None and state.get("loss_scale"):
             self.computation.loss_scale.restore(state["loss_scale"])
-        self.seconds_before = state["seconds"]
         self.last_bits_per_byte = state["bits_per_byte"]
         self.last_loss = state["loss"]
 
@@ -536,6 +473,9 @@ class Trainer:
     def _record_event(self, step: int, message: str) -> None:
         self._record(measurements.EVENT, step=step, message=message)
 
+    def _record_now(self, kind: str, **values: Any) -> None:
+        self._record(kind, step=self.step, tokens=self.tokens, seconds=round(self.clock.seconds, 3), **values)
+
     def _record(self, kind: str, **values: Any) -> None:
         if self.ranks.is_first:
             measurements.append(self.run.measurements, kind, **values)
@@ -544,8 +484,3 @@ class Trainer:
     def _require_same_weights(self) -> None:
         run = [self.recipe.fingerprint, self.data.fingerprint, str(self.step)]
         self.ranks.require_same(f"recipe, data, step or weights at step {self.step}", run, self.decoder.parameters())
-
-    def _start_clocks(self) -> None:
-        self.started_at = self.saved_at = time.monotonic()
-        self.other_seconds = 0.0
-        self.first_step = self.step
