@@ -172,8 +172,7 @@ class Trainer:
         self.last_loss: float | None = None
         self.saved_step = -1
         self.save_is_overdue = False
-        self.saved_at = time.monotonic()
-        self.clock = Clock()
+        self._start_clock()
 
     # Phases, in the order in which `train` calls them.
 
@@ -192,9 +191,7 @@ class Trainer:
             self.notice(notice)
         self._require_same_weights()
         self._tell_disk_use()
-        seconds_before = 0.0 if checkpoint is None else checkpoint.state["seconds"]
-        self.clock = Clock(seconds_before=seconds_before, tokens_before=self.tokens)
-        self.saved_at = time.monotonic()
+        self._start_clock(0.0 if checkpoint is None else checkpoint.state["seconds"])
 
     def goes_on(self, limit: int, stop_requested: Callable[[], bool]) -> bool:
         """Whether there is another step; clocks and signals differ, so that the ranks agree on what these ask for."""
@@ -484,3 +481,7 @@ class Trainer:
     def _require_same_weights(self) -> None:
         run = [self.recipe.fingerprint, self.data.fingerprint, str(self.step)]
         self.ranks.require_same(f"recipe, data, step or weights at step {self.step}", run, self.decoder.parameters())
+
+    def _start_clock(self, seconds_before: float = 0.0) -> None:
+        self.clock = Clock(seconds_before=seconds_before, tokens_before=self.tokens)
+        self.saved_at = time.monotonic()
