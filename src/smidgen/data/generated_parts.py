@@ -15,8 +15,6 @@ from smidgen.records.fingerprint import sha256_of_json
 # Documents of a generator are about equally long; so many tell how many make a part.
 DOCUMENTS_TO_WEIGH = 16
 TO_THE_END = 2**62
-# A generator of which so many documents in a row brought hardly anything new has no more to give.
-EXHAUSTED_DOCUMENTS, EXHAUSTED_SHARE = 10_000, 0.01
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from smidgen.data.document import Document, Rejected
+from smidgen.data.exhaustion import Exhaustion
 from smidgen.data.file_parts import FilePart, whole_file
 from smidgen.data.files import local_files
-from smidgen.data.generated_parts import EXHAUSTED_DOCUMENTS, EXHAUSTED_SHARE, settings_of
+from smidgen.data.generated_parts import settings_of
 from smidgen.data.listing import list_source
 from smidgen.data.parts import Part, read_part, whole_parts_of
 from smidgen.data.rows import no_documents
@@ -84,10 +85,10 @@ def without_duplicates(
     """Yield documents whose text did not come before; count the others as "duplicate".
 
     Texts are compared by 8-byte digests: with ten million documents the chance that any is lost is 3 in a million.
-    With ``until_exhausted`` it ends where hardly any is new, as a generator of few equations would never end.
+    With ``until_exhausted`` it ends where hardly any is new.
     """
     seen: set[bytes] = set()
-    seen_before = 0
+    exhaustion = Exhaustion()
     for number, document in enumerate(documents, start=1):
         digest = hashlib.blake2b(document.text.encode(), digest_size=8).digest()
         if digest in seen:
@@ -95,7 +96,5 @@ def without_duplicates(
         else:
             seen.add(digest)
             yield document
-        if until_exhausted and number % EXHAUSTED_DOCUMENTS == 0:
-            if len(seen) - seen_before < EXHAUSTED_SHARE * EXHAUSTED_DOCUMENTS:
-                return
-            seen_before = len(seen)
+        if until_exhausted and exhaustion.is_reached(number, len(seen)):
+            return

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from smidgen.data import exhaustion
 from smidgen.data.build import build
-from smidgen.data.pipeline import walk as walk_module
 from smidgen.data.quality.contamination import ContaminationIndex, EvaluationText
 from smidgen.data.sample_texts import sample_texts
 from smidgen.data.training_data import open_data
@@ -157,7 +157,7 @@ def test_documents_with_items_of_evaluation_sets_are_dropped_where_the_recipe_sa
 
 
 def test_a_generator_whose_settings_allow_no_more_documents_repeats_with_a_note(tmp_path, tokenizer, monkeypatch):
-    monkeypatch.setattr(walk_module, "EXHAUSTED_DOCUMENTS", 500)
+    monkeypatch.setattr(exhaustion, "EXHAUSTED_DOCUMENTS", 500)
     few = ArithmeticSettings(level=1, equations=1)
     data = DataSettings(sources={"sums": Source(generator="arithmetic", arithmetic=few)})
     index = build_into(tmp_path / "out", data, tokenizer, training_tokens=500_000)
@@ -167,7 +167,7 @@ def test_a_generator_whose_settings_allow_no_more_documents_repeats_with_a_note(
 
 
 def test_a_second_source_with_the_same_documents_ends_with_one_sentence(tmp_path, tokenizer, monkeypatch):
-    monkeypatch.setattr(walk_module, "EXHAUSTED_DOCUMENTS", 500)
+    monkeypatch.setattr(exhaustion, "EXHAUSTED_DOCUMENTS", 500)
     data = DataSettings(
         sources={name: Source(generator="grammar") for name in ("one", "two")},
         curriculum=(CurriculumPoint(at=0.0, weights={"one": 0.9, "two": 0.1}),),

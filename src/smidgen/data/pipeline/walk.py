@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from smidgen.data.generated_parts import EXHAUSTED_DOCUMENTS, EXHAUSTED_SHARE
+from smidgen.data.exhaustion import Exhaustion
 from smidgen.data.listing import Listing
 from smidgen.data.pipeline.listed import Listed
 from smidgen.data.pipeline.part_file import PartTable
@@ -172,15 +172,13 @@ class SourceWalk:
 
     def _parts(self) -> Iterator[_Rows]:
         """The rows of each part, those marked that the part itself rejects."""
-        documents = fresh = number = 0
+        number = 0
+        exhaustion = Exhaustion()
         while True:
             check_stop(self._stop_requested)
-            if self._documents - documents >= EXHAUSTED_DOCUMENTS:
-                is_exhausted = self._fresh - fresh < EXHAUSTED_SHARE * (self._documents - documents)
-                if self._listing.generator and is_exhausted:
-                    self.outcome.is_exhausted = True
-                    return
-                documents, fresh = self._documents, self._fresh
+            if self._listing.generator and exhaustion.is_reached(self._documents, self._fresh):
+                self.outcome.is_exhausted = True
+                return
             table = self._supply.table(
                 self._position,
                 number,
